@@ -8,4 +8,4 @@ run $bin/ruff check .
 run $bin/ruff format --check .
 run $bin/mypy
 run $bin/lint-imports
-run $bin/python -m pytest -n 2 tests
+run $bin/python -m pytest -n 2 --dist loadgroup tests

