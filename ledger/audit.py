@@ -17,6 +17,7 @@ from ledger.tables import audit
 from ledger.values import utc_text
 
 FIRST = "0" * 64
+_NOTING = 0x1ED6E6
 
 
 def _sha256(previous: str, number: int, at: datetime, account: str, action: str, subject: str, detail: str) -> str:
@@ -27,6 +28,9 @@ def note(
     conn: sa.Connection, at: datetime, account: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Write an act down. `detail` holds ids and digests, never the content of cells."""
+    if conn.dialect.name == "postgresql":
+        # One at a time until commit: two who add a link to the same row would both number it alike.
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_NOTING)))
     last = conn.execute(
         sa.select(audit.c.number, audit.c.sha256).order_by(audit.c.number.desc()).limit(1)
     ).one_or_none()

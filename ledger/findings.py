@@ -99,7 +99,5 @@ def grouped(findings: Iterable[Finding], limit: int = 20) -> list[Finding]:
         else:
             first, *rest = bucket
             also = tuple(f.at for f in rest if f.at)
-            out.append(
-                Finding(first.code, first.severity, first.at, first.field, first.shown, first.params, also)
-            )
+            out.append(Finding(first.code, first.severity, first.at, first.field, first.shown, first.params, also))
     return out

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.store import digest, writing
+from ledger.store import digest, insert_once, writing
 from ledger.tables import jobs
 
 STALE = timedelta(minutes=5)
@@ -42,17 +42,21 @@ def _job(row: Any) -> Job:
 
 
 def enqueue(conn: sa.Connection, task: str, payload: Mapping[str, Any], at: datetime) -> int:
-    """Ask for a job and return its id. The same task with the same payload is the same job: asked twice, done once."""
+    """Ask for a job and return its id. The same task with the same payload is the same job: asked twice, done once.
+
+    One that has failed and is asked for again waits again, with all its attempts.
+    """
     key = digest([task, payload])
-    known = conn.scalar(sa.select(jobs.c.id).where(jobs.c.task == task, jobs.c.input_sha256 == key))
-    if known is not None:
-        return int(known)
-    made = conn.execute(
-        sa.insert(jobs).values(
-            task=task, payload=json.dumps(payload, sort_keys=True), input_sha256=key, state="waiting", created_at=at
-        )
-    )
-    return int(made.inserted_primary_key[0])
+    this = sa.and_(jobs.c.task == task, jobs.c.input_sha256 == key)
+    known = conn.execute(sa.select(jobs.c.id, jobs.c.state).where(this)).one_or_none()
+    if known is None:
+        told = json.dumps(payload, sort_keys=True)
+        insert_once(conn, jobs, task=task, payload=told, input_sha256=key, state="waiting", created_at=at)
+        return int(conn.execute(sa.select(jobs.c.id).where(this)).scalar_one())
+    if known.state == "failed":
+        again = {"state": "waiting", "attempts": 0, "error": None, "finished_at": None, "stage": "", "done": 0}
+        conn.execute(sa.update(jobs).where(this, jobs.c.state == "failed").values(again))
+    return int(known.id)
 
 
 def claim(engine: sa.Engine, worker: str, at: datetime) -> Job | None:
@@ -88,25 +92,30 @@ def claim(engine: sa.Engine, worker: str, at: datetime) -> Job | None:
             return _job(conn.execute(sa.select(jobs).where(jobs.c.id == row.id)).one())
 
 
-def beat(engine: sa.Engine, id: int, stage: str, done: int, total: int | None, at: datetime) -> None:
-    """Say that the work goes on, and how far it is."""
-    with writing(engine) as conn:
-        conn.execute(
-            sa.update(jobs)
-            .where(jobs.c.id == id, jobs.c.state == "running")
-            .values(stage=stage, done=done, total=total, heartbeat_at=at)
-        )
+def beat(
+    engine: sa.Engine, id: int, stage: str, done: int, total: int | None, at: datetime, attempt: int | None = None
+) -> bool:
+    """Say that the work goes on, and how far it is; False when the job is no longer yours (see `finish`)."""
+    return _set(engine, id, attempt, stage=stage, done=done, total=total, heartbeat_at=at)
 
 
-def finish(engine: sa.Engine, id: int, at: datetime) -> None:
-    with writing(engine) as conn:
-        conn.execute(sa.update(jobs).where(jobs.c.id == id).values(state="done", finished_at=at))
+def finish(engine: sa.Engine, id: int, at: datetime, attempt: int | None = None) -> bool:
+    """End a job that is done. With `attempt` (`Job.attempts` as claimed) only as long as no other worker took the
+    job in the meantime, as happens to one that slept through its heartbeat: False then."""
+    return _set(engine, id, attempt, state="done", finished_at=at, error=None)
 
 
-def fail(engine: sa.Engine, id: int, error: str, at: datetime) -> None:
+def fail(engine: sa.Engine, id: int, error: str, at: datetime, attempt: int | None = None) -> bool:
     """End a job that cannot be done; `error` is a code or an id to quote, never a message with values."""
+    return _set(engine, id, attempt, state="failed", error=error, finished_at=at)
+
+
+def _set(engine: sa.Engine, id: int, attempt: int | None, **values: Any) -> bool:
+    mine = [jobs.c.id == id, jobs.c.state == "running"]
+    if attempt is not None:
+        mine.append(jobs.c.attempts == attempt)
     with writing(engine) as conn:
-        conn.execute(sa.update(jobs).where(jobs.c.id == id).values(state="failed", error=error, finished_at=at))
+        return conn.execute(sa.update(jobs).where(*mine).values(values)).rowcount == 1
 
 
 def latest(conn: sa.Connection, task: str, payload: Mapping[str, Any]) -> Job | None:

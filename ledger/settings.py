@@ -21,7 +21,7 @@ EXAMPLE_URL = "https://ledger.example.org"
 class Settings(BaseSettings):
     """All settings with their defaults. Defaults work unset for one person on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="LEDGER_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LEDGER_", frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     home: Path = Path("ledger-home")
     """Folder of uploads, downloads and ledger.toml."""
@@ -70,7 +70,9 @@ class Settings(BaseSettings):
             return []
         out = []
         if self.ocid_prefix == EXAMPLE_PREFIX:
-            out.append("LEDGER_OCID_PREFIX is still the documentation's example; ask data@open-contracting.org for yours")
+            out.append(
+                "LEDGER_OCID_PREFIX is still the documentation's example; ask data@open-contracting.org for yours"
+            )
         if self.public_url == EXAMPLE_URL:
             out.append("LEDGER_PUBLIC_URL is still the example address")
         if not self.secure_cookies:

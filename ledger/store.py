@@ -23,6 +23,10 @@ import sqlalchemy as sa
 import zstandard
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ledger import tables
 from ledger.errors import TooLarge, Unavailable
@@ -31,6 +35,10 @@ from ledger.values import Sha256
 
 BUSY_MS = 10_000
 _READ = "ledger_reads"
+_MIGRATING = 0x1ED6E5
+_SYNCHRONOUS_FULL = 2
+# uvicorn answers in up to 40 threads; each may hold one connection, and waits here rather than fail.
+_POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30}
 
 
 # --- opening ----------------------------------------------------------------------------------------------------
@@ -61,37 +69,66 @@ def open_store(settings: Settings) -> sa.Engine:
     Nothing is created but the file itself: `migrate` makes the tables.
     """
     url = sa.make_url(settings.store_url)
-    if url.get_backend_name() == "sqlite":
-        return _open_sqlite(url)
-    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    kind = url.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise Unavailable("store_unknown", kind=kind)
+    engine = _sqlite_engine(url) if kind == "sqlite" else _postgresql_engine(url)
     try:
-        with engine.connect() as conn:
-            server = int(conn.exec_driver_sql("SHOW server_version_num").scalar_one())
-    except sa.exc.OperationalError as problem:
+        with engine.connect().execution_options(**{_READ: True}) as conn:
+            if kind == "postgresql":
+                _check_postgresql(conn)
+            else:
+                conn.exec_driver_sql("PRAGMA schema_version")
+    except sa.exc.DatabaseError as problem:
+        engine.dispose()
         raise Unavailable("store_unreachable", url=url.render_as_string()) from problem
-    if server < 150000:
-        raise Unavailable("postgresql_too_old", version=server // 10000)
+    except Unavailable:
+        engine.dispose()
+        raise
     return engine
 
 
-def _open_sqlite(url: sa.URL) -> sa.Engine:
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **_POOL)
+
+
+def _check_postgresql(conn: sa.Connection) -> None:
+    def says(name: str) -> str:
+        return str(conn.scalar(sa.select(sa.func.current_setting(name))))
+
+    if (version := int(says("server_version_num")) // 10_000) < 15:
+        raise Unavailable("postgresql_too_old", version=version)
+    if says("synchronous_commit") == "off":
+        raise Unavailable("postgresql_forgets")
+    if (encoding := says("server_encoding")) != "UTF8":
+        raise Unavailable("postgresql_encoding", encoding=encoding)
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
     module = _sqlite()
-    safe = wal_is_safe(_version(module))
+    wanted = "wal" if wal_is_safe(_version(module)) else "delete"
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, module=module, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
+    engine = sa.create_engine(
+        url,
+        module=module,
+        poolclass=sa.QueuePool,
+        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+        **_POOL,
+    )
 
     @sa.event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver must not begin transactions of its own: `begin` below does
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-        mode = cursor.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}").fetchone()[0]
+        mode = cursor.execute(f"PRAGMA journal_mode={wanted}").fetchone()[0].lower()
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON"):
             cursor.execute(f"PRAGMA {pragma}")
-        if url.database and mode.lower() != ("wal" if safe else "delete"):
-            raise Unavailable("journal_mode", mode=mode, version=module.sqlite_version)
+        synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
         cursor.close()
+        if (mode, synchronous) != (wanted, _SYNCHRONOUS_FULL):
+            raise Unavailable("journal_mode", mode=mode, version=module.sqlite_version)
 
     @sa.event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
@@ -101,13 +138,31 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
     return engine
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the tables and triggers to this version, forward only. Safe to call at every start."""
+def migrate(engine: sa.Engine, to: str = "head") -> None:
+    """Bring the tables and triggers to this version, forward only. Safe to call at every start, by several at once."""
+    config = _migrations()
+    with engine.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            # Two processes that start together must not both make the first table; SQLite has its one writer.
+            conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
+        config.attributes["connection"] = conn
+        command.upgrade(config, to)
+
+
+def revision(conn: sa.Connection) -> str | None:
+    """Return the revision that the tables are at; None before the first."""
+    return MigrationContext.configure(conn).get_current_revision()
+
+
+def revisions() -> frozenset[str]:
+    """Return every revision that this version knows."""
+    return frozenset(step.revision for step in ScriptDirectory.from_config(_migrations()).walk_revisions())
+
+
+def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.connect() as conn:
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+    return config
 
 
 @contextmanager
@@ -194,7 +249,7 @@ def keep_upload(
         sha = Sha256(hasher.hexdigest())
         path = upload_path(settings, sha)
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True, mode=0o700)
             temporary.rename(path)
             sync_folder(path.parent)
             sync_folder(settings.uploads)
@@ -202,10 +257,14 @@ def keep_upload(
         temporary.unlink(missing_ok=True)
     t = tables.uploads
     if conn.scalar(sa.select(t.c.sha256).where(t.c.sha256 == sha)) is None:
-        conn.execute(
-            sa.insert(t).values(sha256=sha, size_bytes=size, file_name=file_name[-200:], received_at=at, received_by=by)
-        )
+        insert_once(conn, t, sha256=sha, size_bytes=size, file_name=file_name[-200:], received_at=at, received_by=by)
     return sha
+
+
+def insert_once(conn: sa.Connection, table: sa.Table, **values: Any) -> None:
+    """Insert a row unless one with its key is there: two who do it in the same moment both succeed."""
+    insert = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
+    conn.execute(insert(table).values(values).on_conflict_do_nothing())
 
 
 def sync_folder(folder: Path) -> None:

@@ -99,7 +99,12 @@ account_roles = Table(
     "account_roles",
     metadata,
     Column("account", Text, ForeignKey("accounts.id"), primary_key=True),
-    Column("role", Text, CheckConstraint("role IN ('officer','certifier','admin','auditor')", name="role"), primary_key=True),
+    Column(
+        "role",
+        Text,
+        CheckConstraint("role IN ('officer','certifier','admin','auditor')", name="role"),
+        primary_key=True,
+    ),
     Column("publisher", Text, primary_key=True, server_default=""),  # '' means every publisher
 )
 
@@ -147,7 +152,17 @@ uploads = Table(  # the bytes lie in <home>/uploads/<aa>/<sha256>, written and f
     Column("received_by", Text, ForeignKey("accounts.id"), nullable=False),
 )
 
-STATES = ("received", "refused", "has_errors", "valid", "ready_for_review", "returned", "published", "unchanged", "withdrawn")
+STATES = (
+    "received",
+    "refused",
+    "has_errors",
+    "valid",
+    "ready_for_review",
+    "returned",
+    "published",
+    "unchanged",
+    "withdrawn",
+)
 
 submissions = Table(
     "submissions",
@@ -159,7 +174,12 @@ submissions = Table(
     Column("period", Text, nullable=False, server_default=""),
     Column("mode", Text, CheckConstraint("mode IN ('replace','append')", name="mode"), nullable=False),
     Column("hold_back", sa.Boolean, nullable=False, server_default=sa.false()),
-    Column("state", Text, CheckConstraint("state IN (" + ",".join(f"'{s}'" for s in STATES) + ")", name="state"), nullable=False),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN (" + ",".join(f"'{s}'" for s in STATES) + ")", name="state"),
+        nullable=False,
+    ),
     Column("prepared_by", Text, ForeignKey("accounts.id"), nullable=False),
     Column("prepared_at", Moment, nullable=False),
     Column("submitted_at", Moment),
@@ -275,7 +295,9 @@ identities = Table(  # rows without a number of their own: how they are recognis
     Column("dataset", Text, primary_key=True),
     Column("period", Text, primary_key=True),
     Column("ocid", Text, primary_key=True),
-    Column("local_id", Text, primary_key=True),  # id of the row's part inside the process; '' when the row is the process
+    Column(
+        "local_id", Text, primary_key=True
+    ),  # id of the row's part inside the process; '' when the row is the process
     Column("strong", Text, nullable=False),  # sha256 of the row's every public value
     Column("weak", Text, nullable=False),  # sha256 of the values that say which thing it is, without amounts
     Column("position", sa.Integer, nullable=False),
@@ -364,7 +386,12 @@ numbers = Table(  # the publisher's own numbers, so that a payment finds its con
     metadata,
     Column("jurisdiction", Text, primary_key=True),
     Column("publisher", Text, primary_key=True),
-    Column("what", Text, CheckConstraint("what IN ('aid','programme','procurement','contract')", name="what"), primary_key=True),
+    Column(
+        "what",
+        Text,
+        CheckConstraint("what IN ('aid','programme','procurement','contract')", name="what"),
+        primary_key=True,
+    ),
     Column("number_key", Text, primary_key=True),  # letters and digits only, upper case
     Column("ocid", Text, primary_key=True),
     Column("local_id", Text, primary_key=True),  # the contract's id; '' for a whole process
@@ -381,10 +408,17 @@ arcs = Table(  # one typed movement of money or goods; see `ledger.arcs`
     Column("position", sa.Integer, primary_key=True),
     Column("from_publication", sa.Integer, ForeignKey("publications.number"), primary_key=True),
     Column("to_publication", sa.Integer, ForeignKey("publications.number")),
-    Column("stage", Text, CheckConstraint("stage IN (" + ",".join(f"'{s}'" for s in STAGES) + ")", name="stage"), nullable=False),
+    Column(
+        "stage",
+        Text,
+        CheckConstraint("stage IN (" + ",".join(f"'{s}'" for s in STAGES) + ")", name="stage"),
+        nullable=False,
+    ),
     Column("event", Text, nullable=False),  # the word of the source: disbursement, receipt, refund, amendment, ...
     Column("crossing", Text, CheckConstraint("crossing IN ('in','out','internal')", name="crossing"), nullable=False),
-    Column("counted", sa.Boolean, nullable=False),  # false: shown, in no total (second report of one gift, cancelled contract)
+    Column(
+        "counted", sa.Boolean, nullable=False
+    ),  # false: shown, in no total (second report of one gift, cancelled contract)
     Column("kind", Text, nullable=False),
     Column("jurisdiction", Text, nullable=False),
     Column("publisher", Text, nullable=False),
@@ -434,7 +468,9 @@ jobs = Table(
     Column("task", Text, nullable=False),  # read_submission, write_downloads
     Column("payload", Text, nullable=False),  # JSON
     Column("input_sha256", Text, nullable=False),
-    Column("state", Text, CheckConstraint("state IN ('waiting','running','done','failed')", name="state"), nullable=False),
+    Column(
+        "state", Text, CheckConstraint("state IN ('waiting','running','done','failed')", name="state"), nullable=False
+    ),
     Column("stage", Text, nullable=False, server_default=""),
     Column("done", sa.Integer, nullable=False, server_default="0"),
     Column("total", sa.Integer),

@@ -304,7 +304,9 @@ def _contract(at: str, contract: Mapping[str, Any]) -> Iterator[Problem]:
             total = sum((s[0] for s in sources), Decimal(0))
             yield Problem("sources_sum", f"{here}/fundingSources", {"sum": str(total), "value": str(value[0])})
     if worth is not None and paid > worth[0]:
-        yield Problem("overpaid", f"{at}/value/amount", {"paid": str(paid), "value": str(worth[0]), "currency": worth[1]})
+        yield Problem(
+            "overpaid", f"{at}/value/amount", {"paid": str(paid), "value": str(worth[0]), "currency": worth[1]}
+        )
     yield from _delivered(f"{at}/implementation/deliveries", contract, done.get("deliveries"))
 
 
@@ -324,10 +326,12 @@ def _delivered(at: str, holder: Mapping[str, Any], deliveries: Iterable[Mapping[
     for id, total in sums.items():
         n, delivery = last[id]
         if id in promised and total > promised[id] and not delivery.get("description"):
-            yield Problem("overdelivered", f"{at}/{n}", {"item": id, "delivered": str(total), "promised": str(promised[id])})
+            yield Problem(
+                "overdelivered", f"{at}/{n}", {"item": id, "delivered": str(total), "promised": str(promised[id])}
+            )
 
 
-_PAST = frozenset("dateSigned dateMet date".split())
+_PAST = frozenset(["dateSigned", "dateMet", "date"])
 
 
 def _dates(release: dict[str, Any]) -> Iterator[Problem]:

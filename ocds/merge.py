@@ -106,7 +106,18 @@ def _references(value: Any, key: str = "") -> set[str]:
 
 
 _ORGANIZATION = frozenset(
-    "buyer procuringEntity tenderers suppliers payer payee sourceParty destinationParty recipient financingParty".split()
+    [
+        "buyer",
+        "procuringEntity",
+        "tenderers",
+        "suppliers",
+        "payer",
+        "payee",
+        "sourceParty",
+        "destinationParty",
+        "recipient",
+        "financingParty",
+    ]
 )
 
 

@@ -46,7 +46,7 @@ def _registered() -> tuple[str, ...]:
     )
 
 
-def EXTENSIONS(aid: str) -> list[str]:  # noqa: N802 - a constant but for one address
+def EXTENSIONS(aid: str) -> list[str]:
     """Return the `extensions` of every package, always the same and in this order; `aid` is the local one's address."""
     return [*_registered(), aid]
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The first tables, and the triggers that hold their promises."""
 
 import sqlalchemy as sa
@@ -63,6 +64,7 @@ def upgrade() -> None:
         sa.Column("created_at", ledger.tables.Moment(timezone=True), nullable=False),
         sa.Column("finished_at", ledger.tables.Moment(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint("state IN ('waiting','running','done','failed')", name=op.f("ck_jobs_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("task", "input_sha256", name=op.f("uq_jobs_task_input_sha256")),
     )
@@ -89,6 +91,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("publisher", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint("role IN ('officer','certifier','admin','auditor')", name=op.f("ck_account_roles_role")),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_account_roles_account_accounts")),
         sa.PrimaryKeyConstraint("account", "role", "publisher", name=op.f("pk_account_roles")),
     )
@@ -167,6 +170,11 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=True),
         sa.Column("funding", sa.Text(), nullable=True),
         sa.Column("locator", sa.Text(), nullable=False),
+        sa.CheckConstraint("crossing IN ('in','out','internal')", name=op.f("ck_arcs_crossing")),
+        sa.CheckConstraint(
+            "stage IN ('pledge','commitment','receipt','allocation','contract','payment','delivery')",
+            name=op.f("ck_arcs_stage"),
+        ),
         sa.CheckConstraint("(amount IS NULL) = (currency IS NULL)", name=op.f("ck_arcs_amount_has_currency")),
         sa.ForeignKeyConstraint(
             ["from_publication"], ["publications.number"], name=op.f("fk_arcs_from_publication_publications")
@@ -214,6 +222,7 @@ def upgrade() -> None:
         sa.Column("local_id", sa.Text(), nullable=False),
         sa.Column("from_publication", sa.Integer(), nullable=False),
         sa.Column("to_publication", sa.Integer(), nullable=True),
+        sa.CheckConstraint("what IN ('aid','programme','procurement','contract')", name=op.f("ck_numbers_what")),
         sa.ForeignKeyConstraint(
             ["from_publication"], ["publications.number"], name=op.f("fk_numbers_from_publication_publications")
         ),
@@ -345,6 +354,11 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(state = 'published') = (publication IS NOT NULL)", name=op.f("ck_submissions_published_has_number")
         ),
+        sa.CheckConstraint("mode IN ('replace','append')", name=op.f("ck_submissions_mode")),
+        sa.CheckConstraint(
+            "state IN ('received','refused','has_errors','valid','ready_for_review','returned','published','unchanged','withdrawn')",
+            name=op.f("ck_submissions_state"),
+        ),
         sa.CheckConstraint(
             "certified_by IS NULL OR certified_by <> prepared_by", name=op.f("ck_submissions_four_eyes")
         ),
@@ -421,6 +435,5 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("submission", "dataset", "position", name=op.f("pk_submission_identities")),
     )
-    # ### end Alembic commands ###
-    for statement in triggers.arm(op.get_bind().dialect.name):
+    for statement in triggers.arm(op.get_bind()):
         op.execute(sa.DDL(statement.replace("%", "%%")))

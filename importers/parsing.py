@@ -1,0 +1,474 @@
+"""From the text of a cell to a value: money, dates, quantities, codes, places. Pure; decided per column, never per file.
+
+In: texts and native values as the sandbox read them. Out: values, or an `Unreadable` with the code of a finding. How a
+separator or a date order is decided from the decisive cells of a column: `decimal_mark`, `date_order`. Read those first.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ledger.catalogue import codes, folded
+from ledger.settings import Area, Jurisdiction
+from ledger.values import PartialDate
+from ocds import schema
+
+
+class Unreadable(Exception):
+    """A cell that does not say what its column is for. `code` is a finding's; `params` fill its words."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
+# --- text and nothing -------------------------------------------------------------------------------------------
+
+# Four kinds of nothing are all *missing* here; a zero is not one of them (messy-spreadsheets 6).
+_NOTHING = frozenset(
+    [
+        "na",
+        "n",
+        "a",
+        "nil",
+        "none",
+        "null",
+        "tbd",
+        "tba",
+        "xxx",
+        "unknown",
+        "unspecified",
+        "s",
+        "n",
+        "sn",
+        "n",
+        "d",
+        "nd",
+        "inexistente",
+        "ninguno",
+        "ninguna",
+        "no",
+        "aplica",
+        "not",
+        "available",
+        "not",
+        "applicable",
+        "not",
+        "specified",
+        "not",
+        "stated",
+        "not",
+        "published",
+        "no",
+        "definido",
+        "no",
+        "definida",
+        "no",
+        "registra",
+        "no",
+        "disponible",
+        "nao",
+        "informado",
+        "nao",
+        "se",
+        "aplica",
+        "non",
+        "disponible",
+        "sans",
+        "objet",
+    ]
+) | {
+    "n a",
+    "s n",
+    "n d",
+    "not available",
+    "not applicable",
+    "not specified",
+    "not stated",
+    "not published",
+    "no aplica",
+    "no definido",
+    "no definida",
+    "no registra",
+    "no disponible",
+    "nao informado",
+    "nao se aplica",
+    "non disponible",
+    "sans objet",
+}
+_SINGLE_WORDS = {"a", "n", "d", "s", "no", "not", "se", "sans", "non", "nao"}
+_NOTHING = _NOTHING - _SINGLE_WORDS
+_DASHES = frozenset({"", "-", "--", "---", "–", "—", "?", ".", "..", "...", "*", "_"})
+
+
+def clean(text: str) -> str:
+    """Return text without the dirt that nobody typed: entities, control characters, hard blanks, padding."""
+    text = re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
+    text = html.unescape(text)
+    text = re.sub(r"[\u202a-\u202e\u2066-\u2069\ufeff\u200b]", "", text)
+    text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text)
+    return re.sub(r"\s+", " ", text.replace("\xa0", " ")).strip()
+
+
+def is_missing(text: str) -> bool:
+    """Whether the cell says in words or signs that there is nothing. `0` and `Namibia` are something."""
+    text = clean(text)
+    return text in _DASHES or folded(text) in _NOTHING or not folded(text)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------
+
+_GLYPHS = {
+    "US$": "USD", "USD$": "USD", "U$S": "USD", "BZ$": "BZD", "BZD$": "BZD", "R$": "BRL", "GH¢": "GHS", "GH₵": "GHS",
+    "₵": "GHS", "£": "GBP", "€": "EUR", "S/.": "PEN", "S/": "PEN", "Q.": "GTQ", "C$": "NIO", "CA$": "CAD",
+    "A$": "AUD", "NT$": "TWD", "₦": "NGN", "₱": "PHP", "₹": "INR",
+}  # fmt: skip
+_GLYPH = re.compile("|".join(re.escape(g) for g in sorted(_GLYPHS, key=len, reverse=True)), re.IGNORECASE)
+_ISO = re.compile(r"(?<![A-Za-z])([A-Za-z]{3})(?![A-Za-z])")
+_NAMES = {
+    "ghana cedi": "GHS", "cedi": "GHS", "cedis": "GHS", "usa dollar": "USD", "us dollar": "USD", "us dollars": "USD",
+    "united states dollar": "USD", "american dollar": "USD", "dolar estadounidense": "USD", "dolares": "USD",
+    "dolar americano": "USD", "british pound": "GBP", "pound sterling": "GBP", "pounds sterling": "GBP",
+    "euro": "EUR", "euros": "EUR", "japanese yen": "JPY", "yen": "JPY", "belize dollar": "BZD",
+    "belize dollars": "BZD", "dolar beliceno": "BZD", "brazilian real": "BRL", "real": "BRL", "reais": "BRL",
+    "mexican peso": "MXN", "peso mexicano": "MXN", "quetzal": "GTQ", "lempira": "HNL", "swiss franc": "CHF",
+    "canadian dollar": "CAD", "dolar canadiense": "CAD", "new taiwan dollar": "TWD", "chinese yuan": "CNY",
+    "pesos cop": "COP", "peso colombiano": "COP", "sol": "PEN", "soles": "PEN",
+}  # fmt: skip
+_MAGNITUDE = re.compile(
+    r"\d\s*(k|m|mn|mm|mio|bn|b|thousand|million|millions|billion|mil|miles|millon|millones|milhao|milhoes|"
+    r"milliard|mille)\b\.?",
+    re.IGNORECASE,
+)
+_CORE = re.compile(r"\d[\d.,'’ ]*\d|\d")
+
+
+def currency_code(text: str) -> str | None:
+    """Return the ISO 4217 code that a currency cell says, by code, name or glyph; None when it says none we know."""
+    text = clean(text)
+    if text.upper() in schema.codelist("currency"):
+        return text.upper()
+    if (m := re.search(r"\(([A-Za-z]{3})\)", text)) and m[1].upper() in schema.codelist("currency"):
+        return m[1].upper()
+    if folded(text) in _NAMES:
+        return _NAMES[folded(text)]
+    return _GLYPHS.get(text.upper())
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number as typed, before its separators are decided. `dollar`: a bare `$`, which never decides a currency."""
+
+    core: str
+    negative: bool
+    currency: str | None = None
+    dollar: bool = False
+
+
+def figure(text: str) -> Figure:
+    """Take a typed amount apart. Unreadable when it is words, a range, two amounts, or says `million`."""
+    text = clean(text)
+    currency: str | None = None
+    left = text
+
+    def glyph(m: re.Match[str]) -> str:
+        nonlocal currency
+        currency = _GLYPHS[m[0].upper()]
+        return " "
+
+    left = _GLYPH.sub(glyph, left)
+    for m in list(_ISO.finditer(left)):
+        if m[1].upper() in schema.codelist("currency"):
+            if currency is not None and currency != m[1].upper():
+                raise Unreadable("V005", shown=text)
+            currency = m[1].upper()
+            left = left.replace(m[0], " ")
+    dollar = "$" in left
+    left = left.replace("$", " ").replace("¥", " ").replace("¢", " ")
+    named = folded(re.sub(r"[\d.,()\-+]", " ", left))
+    if named in _NAMES:
+        currency = currency or _NAMES[named]
+        left = re.sub(r"[^\d.,()\-+'’ ]", " ", left)
+    left = left.replace("( )", " ").replace("()", " ").strip()
+    if _MAGNITUDE.search(left):
+        raise Unreadable("V004", shown=text)
+    negative = False
+    if (m := re.fullmatch(r"\((.*)\)", left)) and _CORE.search(m[1]):
+        negative, left = True, m[1].strip()
+    if re.search(r"\bDR\b\.?$", left, re.IGNORECASE):
+        negative = True
+    left = re.sub(r"\b(CR|DR)\b\.?$", "", left, flags=re.IGNORECASE).strip()
+    if left.startswith(("-", "−")):
+        negative, left = True, left[1:].strip()
+    elif left.endswith(("-", "−")):
+        negative, left = True, left[:-1].strip()
+    left = left.lstrip("+").strip()
+    cores = _CORE.findall(left)
+    if len(cores) > 1:
+        raise Unreadable("V005", shown=text)
+    if not cores or cores[0] != left.rstrip("."):
+        if cores and re.fullmatch(r"[\d.,'’ ]+", left):
+            return Figure(left.rstrip(".,"), negative, currency, dollar)
+        raise Unreadable("V003", shown=text)
+    return Figure(cores[0], negative, currency, dollar)
+
+
+def _evidence(core: str) -> str | None:
+    """The decimal mark that this number proves, '' when it holds no separator, None when it can be read two ways."""
+    core = re.sub(r"[ '’]", "", core)
+    marks = [c for c in core if c in ".,"]
+    if not marks:
+        return ""
+    if len(set(marks)) == 2:
+        return marks[-1] if marks.count(marks[-1]) == 1 else None
+    mark = marks[0]
+    other = "," if mark == "." else "."
+    if len(marks) > 1:
+        return other
+    before, after = core.split(mark)
+    if len(after) != 3 or len(before) > 3 or before.startswith("0") or not before:
+        return mark
+    return None
+
+
+def decimal_mark(cores: Iterable[str], said: str = "") -> tuple[str | None, str]:
+    """Decide the decimal mark of a column of typed numbers: (mark or None, why).
+
+    One decisive cell is enough (`1,234.56`, `1.234.567`, `12,5`); when decisive cells contradict each other each
+    cell stands for itself and the mark is None ("mixed"); without any, what the jurisdiction `said` counts.
+    """
+    proofs = {e for core in cores if (e := _evidence(core))}
+    if len(proofs) == 1:
+        return proofs.pop(), "cells"
+    if len(proofs) == 2:
+        return None, "mixed"
+    return (said, "jurisdiction") if said else (None, "ambiguous")
+
+
+def number(core: str, mark: str | None) -> Decimal:
+    """Read a typed number. Unreadable (V002) when its separator can be read two ways and the column decides nothing."""
+    flat = re.sub(r"[ '’]", "", core)
+    own = _evidence(core)
+    use = own or mark
+    if own is None and mark is None:
+        raise Unreadable(
+            "V002", shown=core, one=flat.replace(",", "").replace(".", ""), other=re.sub("[,.]", ".", flat)
+        )
+    if use:
+        group = "," if use == "." else "."
+        flat = flat.replace(group, "").replace(use, ".")
+    try:
+        return Decimal(flat)
+    except InvalidOperation as problem:
+        raise Unreadable("V003", shown=core) from problem
+
+
+def native(text: str) -> Decimal:
+    """Return a number cell's exact value: at most 15 significant digits, which is all that a spreadsheet keeps.
+
+    `1917.6000000000001` is 1917.6 written by a machine; no office typed the last digit.
+    """
+    value = Decimal(text)
+    if not value.is_finite():
+        raise Unreadable("V003", shown=text)
+    if len(value.as_tuple().digits) > 15:
+        value = +value.quantize(Decimal(1).scaleb(value.adjusted() - 14))
+    return value
+
+
+_QUANTITY = re.compile(r"^([\d.,'’ ]+)\s*([A-Za-zÀ-ÿ][^\d]*)?$")
+
+
+def quantity(text: str) -> tuple[str, str]:
+    """Split `60,143 kg` into its number as typed and its unit. Unreadable when there is no number or more than one."""
+    m = _QUANTITY.match(clean(text))
+    if not m or not re.search(r"\d", m[1]):
+        raise Unreadable("V003", shown=text)
+    return m[1].strip(), (m[2] or "").strip()
+
+
+# --- dates ------------------------------------------------------------------------------------------------------
+
+_MONTHS: dict[str, int] = {}
+for _n, _names in enumerate(
+    (
+        "january jan enero ene janeiro janvier janv", "february feb febrero fevereiro fev fevrier fevr",
+        "march mar marzo marco mars", "april apr abril abr avril avr", "may mayo maio mai",
+        "june jun junio junho juin", "july jul julio julho juillet juil", "august aug agosto ago aout",
+        "september sep sept septiembre setiembre setembro set septembre",
+        "october oct octubre outubro out octobre", "november nov noviembre novembro novembre",
+        "december dec diciembre dic dezembro dez decembre",
+    ),
+    1,
+):  # fmt: skip
+    _MONTHS |= dict.fromkeys(_names.split(), _n)
+
+_NUMERIC = re.compile(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T].*)?$")
+
+
+def _year(text: str) -> int:
+    n = int(text)
+    return n if len(text) > 2 else 2000 + n if n < 70 else 1900 + n
+
+
+def date_order(texts: Iterable[str], said: str = "") -> tuple[str, str]:
+    """Decide day-first or month-first for a column of typed dates: ("dmy"|"mdy"|"", why).
+
+    A value that is possible in one order only decides; if values contradict each other the more frequent order
+    stands and the others are errors; without any the jurisdiction's word counts, else "" (ask).
+    """
+    day_first = month_first = seen = 0
+    for text in texts:
+        m = _NUMERIC.match(clean(text))
+        if m:
+            seen += 1
+            day_first += int(m[1]) > 12
+            month_first += int(m[2]) > 12
+    if day_first or month_first:
+        return ("dmy" if day_first >= month_first else "mdy"), "cells"
+    if said:
+        return said, "jurisdiction"
+    return ("", "ambiguous") if seen else ("dmy", "unused")
+
+
+def date_of(text: str, order: str = "") -> PartialDate | None:
+    """Read a typed date with the precision that it has; None for a sentinel such as 0001-01-01.
+
+    Unreadable: V011 not a date, V012 two ways to read it, V013 impossible (31 February, or against the column's order).
+    """
+    text = clean(text)
+    if (m := re.match(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$", text)) or (
+        m := re.match(r"^((?:19|20)\d{2})(\d{2})(\d{2})$", text)
+    ):
+        return _made(text, int(m[1]), int(m[2]), int(m[3]))
+    if m := re.match(r"^(\d{4})[-/](\d{1,2})$", text):
+        return _made(text, int(m[1]), int(m[2]))
+    if m := re.match(r"^(\d{1,2})[-/](\d{4})$", text):
+        return _made(text, int(m[2]), int(m[1]))
+    if m := re.match(r"^((?:19|20)\d{2})$", text):
+        return _made(text, int(m[1]))
+    if m := _NUMERIC.match(text):
+        first, second, year = int(m[1]), int(m[2]), _year(m[3])
+        if first > 12 and second > 12:
+            raise Unreadable("V013", shown=text)
+        if not order and first <= 12 and second <= 12 and first != second:
+            raise Unreadable(
+                "V012", shown=text, one=f"{year}-{second:02d}-{first:02d}", other=f"{year}-{first:02d}-{second:02d}"
+            )
+        day, month = (second, first) if order == "mdy" else (first, second)
+        return _made(text, year, month, day)
+    return _worded(text)
+
+
+def _worded(text: str) -> PartialDate:
+    words = re.findall(r"[a-z]+|\d+", folded(re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text, flags=re.IGNORECASE)))
+    words = [w for w in words if w not in {"de", "del", "of", "the", "le", "du"}]
+    months = [(i, _MONTHS[w]) for i, w in enumerate(words) if w in _MONTHS]
+    numbers = [w for w in words if w.isdigit()]
+    strangers = [w for w in words if not w.isdigit() and w not in _MONTHS]
+    if len(months) != 1 or strangers or not 1 <= len(numbers) <= 2:
+        raise Unreadable("V011", shown=text)
+    month = months[0][1]
+    if len(numbers) == 1:
+        if len(numbers[0]) != 4:
+            raise Unreadable("V011", shown=text)  # "March 14" has no year, and we do not invent one
+        return _made(text, int(numbers[0]), month)
+    day, year = (numbers[1], numbers[0]) if len(numbers[0]) == 4 else (numbers[0], numbers[1])
+    return _made(text, _year(year), month, int(day))
+
+
+def _made(text: str, year: int, month: int | None = None, day: int | None = None) -> PartialDate:
+    try:
+        return PartialDate(year, month, day)
+    except ValueError as problem:
+        raise Unreadable("V013", shown=text) from problem
+
+
+def is_sentinel(value: PartialDate) -> bool:
+    """Whether a machine wrote it for "none": year 1, or the first day of an epoch."""
+    return value.year < 1901 or str(value) in {"1970-01-01", "9999-12-31"}
+
+
+# --- codes, places, addresses -----------------------------------------------------------------------------------
+
+
+def code_of(text: str, codelist: str) -> str:
+    """Return the code that an officer's word means. Unreadable (V021) when no word of the list fits."""
+    word = folded(text)
+    for code in codes(codelist):
+        if word in code.words:
+            return code.code
+    # The word may stand in a longer phrase: "Single Sourced (emergency)"; the longest known phrase decides.
+    found = [(len(w), c.code) for c in codes(codelist) for w in c.words if len(w) > 3 and f" {w} " in f" {word} "]
+    if found:
+        return max(found)[1]
+    raise Unreadable("V021", shown=text, allowed=", ".join(c.label["en"] for c in codes(codelist)))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The areas of a jurisdiction by every name that means exactly one of them."""
+
+    by_name: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, jurisdiction: Jurisdiction | None) -> Places:
+        found: dict[str, set[str]] = {}
+        own = {folded(n) for n in jurisdiction.names.values()} if jurisdiction else set()
+
+        def add(name: str, area: Area) -> None:
+            found.setdefault(folded(name), set()).add(area.code)
+
+        for area in jurisdiction.areas if jurisdiction else ():
+            add(area.code, area)
+            for name in (*area.names.values(), *area.aliases):
+                # "Belize" is the country, a district and a city: a bare name of the whole names no part of it.
+                if folded(name) not in own:
+                    add(name, area)
+                add(f"{name} District", area)
+                add(f"Distrito de {name}", area)
+        return cls({name: codes.pop() for name, codes in found.items() if len(codes) == 1})
+
+    def find(self, text: str) -> str | None:
+        """Return the area's code, or None: the place is then kept as text, without a code."""
+        return self.by_name.get(folded(text))
+
+
+def url_of(text: str) -> str:
+    """Return an address that a page may link to. Unreadable (V022) when it is not http or https."""
+    text = clean(text)
+    if re.match(r"^[a-z0-9-]+(\.[a-z0-9-]+)+(/\S*)?$", text, re.IGNORECASE):
+        text = f"https://{text}"
+    if not re.match(r"^https?://[^\s/$.?#][^\s]*$", text, re.IGNORECASE):
+        raise Unreadable("V022", shown=text)
+    return text.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
+
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}\b")
+_CPF = re.compile(r"^\d{3}\.\d{3}\.\d{3}-\d{2}$")
+
+
+def has_email(text: str) -> bool:
+    return bool(_EMAIL.search(text))
+
+
+def is_personal_number(text: str) -> bool:
+    """Whether an identifier has the form of a private person's tax number (Brazilian CPF)."""
+    return bool(_CPF.match(clean(text)))
+
+
+_PRIVATE = re.compile(
+    r"\b(pessoas? fisicas?|personas? (naturales|natural|fisicas?|particulares)|private (individuals?|persons?|donors?)|"
+    r"individuals?|particulars?|particulares|anonymous|anonimos?|anonimo)\b"
+)
+
+
+def says_private_person(text: str) -> bool:
+    """Whether a donor's name says that it stands for private persons."""
+    return bool(_PRIVATE.search(folded(text)))

@@ -1,0 +1,158 @@
+"""A blank workbook for one kind of sheet, made from the catalogue: filled in where nothing else exists.
+
+One data sheet with a header that the importer knows, drop-down lists, date and number checks; the example of each
+column and what it means stand in the header's comment, so that no example row is ever imported. A second sheet says
+in six sentences how to fill it in. Text is written as text: a title that begins with `=` is not a formula.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from ledger import catalogue
+from ledger.catalogue import Field
+from ledger.errors import Refused
+from ledger.values import Money, PartialDate, number
+
+LANGUAGES = ("en", "es")
+ROWS = 2_000  # rows for which checks and lists are set up
+HIDDEN_LISTS = "Lists"
+WIDE, NARROW = 28, 16
+
+
+def write_template(kind: str, language: str, out: Path, filled: Iterable[Mapping[str, Any]] | None = None) -> None:
+    """Write the workbook to `out`. `filled`: rows to start from, values by catalogue field (text, Decimal, Money,
+    date or PartialDate); a field that is not the kind's raises KeyError."""
+    if language not in LANGUAGES:
+        raise Refused("unknown_language", language=language)
+    told = catalogue.kind(kind)
+    words = _words()
+    fields = [f for f in told.fields if f.type != "row" and f.sensitivity != "personal"]
+    book = xlsxwriter.Workbook(str(out), {"strings_to_formulas": False, "strings_to_urls": False})
+    try:
+        book.set_custom_property("covid-ledger template", f"{kind}/{language}")
+        data = book.add_worksheet(_label(told.label, language)[:31])
+        _explain(book, words, language)
+        lists = _lists(book, fields, language)
+        _header(book, data, fields, language, words)
+        _checks(data, fields, lists, language, words)
+        _rows(book, data, [f.name for f in fields], filled or ())
+    finally:
+        book.close()
+
+
+def _words() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((files("ledger") / "words" / "template.toml").read_text("utf-8"))
+
+
+def _label(labels: Mapping[str, str], language: str) -> str:
+    return labels.get(language) or labels["en"]
+
+
+def _explain(book: Any, words: Mapping[str, Any], language: str) -> None:
+    sheet = book.add_worksheet(words["sheet"][language])
+    sheet.set_column(0, 0, 100)
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    for n, sentence in enumerate(words["instructions"][language]):
+        sheet.write_string(n, 0, sentence, wrapped)
+
+
+def _lists(book: Any, fields: Iterable[Field], language: str) -> dict[str, str]:
+    """Write every code list into a hidden sheet and name it: Excel allows long lists only so."""
+    sheet = book.add_worksheet(HIDDEN_LISTS)
+    sheet.hide()
+    names: dict[str, str] = {}
+    for field in fields:
+        if not field.codelist:
+            continue
+        codes = [_label(c.label, language) for c in catalogue.codes(field.codelist)]
+        column = len(names)
+        name = f"list_{column + 1}"
+        for n, code in enumerate(codes):
+            sheet.write_string(n, column, code)
+        letter = xlsxwriter.utility.xl_col_to_name(column)
+        book.define_name(name, f"={HIDDEN_LISTS}!${letter}$1:${letter}${len(codes)}")
+        names[field.name] = f"={name}"
+    return names
+
+
+def _header(book: Any, sheet: Any, fields: Iterable[Field], language: str, words: Mapping[str, Any]) -> None:
+    must = book.add_format(
+        {"bold": True, "bg_color": "#1D3557", "font_color": "#FFFFFF", "text_wrap": True, "border": 1}
+    )
+    may = book.add_format({"bold": True, "bg_color": "#E6ECF2", "text_wrap": True, "border": 1})
+    text = book.add_format({"num_format": "@"})
+    money = book.add_format({"num_format": "#,##0.00"})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    formats = {"money": money, "date": day, "quantity": None, "number": None, "percent": None}
+    for n, field in enumerate(fields):
+        wide = WIDE if field.type in ("text", "place") else NARROW
+        sheet.set_column(n, n, wide, formats.get(field.type, text))
+        sheet.write_string(0, n, _label(field.label, language), must if field.required else may)
+        sheet.write_comment(0, n, _comment(field, language, words), {"x_scale": 2, "author": "covid-ledger"})
+    sheet.freeze_panes(1, 0)
+
+
+def _comment(field: Field, language: str, words: Mapping[str, Any]) -> str:
+    about = field.help.get(language) or field.help.get("en", "")
+    parts = [about, words["required"][language] if field.required else ""]
+    if field.example:
+        parts.append(words["example"][language].format(example=field.example))
+    return "\n".join(p for p in parts if p)
+
+
+def _checks(
+    sheet: Any, fields: Iterable[Field], lists: Mapping[str, str], language: str, words: Mapping[str, Any]
+) -> None:
+    """Set what Excel checks while typing. Everything only warns: the importer reads more than Excel can check."""
+    for n, field in enumerate(fields):
+        rule: dict[str, Any] | None = None
+        if field.name in lists:
+            rule = {"validate": "list", "source": lists[field.name]}
+        elif field.type == "date":
+            rule = {
+                "validate": "date",
+                "criteria": "between",
+                "minimum": date(2015, 1, 1),
+                "maximum": date(2035, 12, 31),
+            }
+        elif field.type in ("money", "quantity", "number", "percent"):
+            rule = {"validate": "decimal", "criteria": "between", "minimum": -1e15, "maximum": 1e15}
+        if rule is not None:
+            told = words["check"][language]
+            sheet.data_validation(
+                1,
+                n,
+                ROWS,
+                n,
+                {**rule, "error_type": "warning", "error_title": told["title"], "error_message": told["text"]},
+            )
+
+
+def _rows(book: Any, sheet: Any, names: list[str], filled: Iterable[Mapping[str, Any]]) -> None:
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    for n, row in enumerate(filled, 1):
+        for name, value in row.items():
+            column = names.index(name) if name in names else None
+            if column is None:
+                raise KeyError(name)
+            if value is None:
+                continue
+            if isinstance(value, Money):
+                value = value.amount
+            if isinstance(value, Decimal):
+                sheet.write_number(n, column, number(value))
+            elif isinstance(value, PartialDate) and value.precision == "day":
+                sheet.write_datetime(n, column, value.first_day(), day)
+            elif isinstance(value, date):
+                sheet.write_datetime(n, column, value, day)
+            else:
+                sheet.write_string(n, column, str(value))

@@ -1,0 +1,23 @@
+"""The OCDS interface and the downloads, for machines: packages, single releases and records, files.
+
+`router(settings, engine)` is what `public_site.app.create_app` includes. `ocds` answers from the store, `files`
+serves what `exports` has built. Nothing here writes; everything may be read from any origin without an account.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+
+from ledger.settings import Settings
+from public_site.api import files, ocds
+
+__all__ = ["router"]
+
+
+def router(settings: Settings, engine: sa.Engine) -> APIRouter:
+    """Return every route under /ocds and /downloads."""
+    both = APIRouter()
+    both.include_router(files.router(settings))
+    both.include_router(ocds.router(settings, engine))
+    return both

@@ -1,0 +1,110 @@
+"""The demonstration ledger, made once by the real command, and what must be true of it: the laws, the files, the cells."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from ledger import store, tables
+from ledger.settings import Settings, register
+from public_site.app import create_app
+
+pytestmark = [pytest.mark.xdist_group("demonstration"), pytest.mark.timeout(900)]
+
+COMMAND = Path(sys.executable).parent / "covid-ledger"
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *map(str, words)], capture_output=True, text=True, timeout=800)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demonstration") / "home"
+    done = run("--json", "demo", "--no-serve", "--dir", folder)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(home: Path) -> Iterator[TestClient]:
+    settings = Settings(home=home)
+    with TestClient(create_app(settings, register(home / "ledger.toml"))) as client:
+        yield client
+
+
+def test_a_fresh_demonstration_verifies(home: Path) -> None:
+    done = run("--home", home, "--json", "verify")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_making_it_again_publishes_nothing(home: Path) -> None:
+    settings = Settings(home=home)
+    engine = store.open_store(settings)
+    with store.reading(engine) as conn:
+        before = conn.scalar(sa.select(sa.func.count()).select_from(tables.releases))
+    done = run("--json", "demo", "--no-serve", "--dir", home)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with store.reading(engine) as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(tables.releases)) == before
+
+
+def test_stored_projections_are_what_the_releases_say(home: Path) -> None:
+    done = run("--home", home, "--json", "rebuild", "--check")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize("jurisdiction", ["BZ", "MG", "GH", "EX"])
+def test_ten_random_figures_lead_to_their_cells(home: Path, site: TestClient, jurisdiction: str) -> None:
+    engine = store.open_store(Settings(home=home))
+    a = tables.arcs
+    with store.reading(engine) as conn:
+        rows = conn.execute(
+            sa.select(a.c.ocid, a.c.locator, a.c.amount, a.c.currency)
+            .where(a.c.jurisdiction == jurisdiction, a.c.to_publication.is_(None), a.c.amount.is_not(None))
+            .order_by(a.c.ocid, a.c.position)
+        ).all()
+    assert rows, f"{jurisdiction} has no figures"
+    seed = random.randrange(10**9)
+    for row in random.Random(seed).sample(rows, min(10, len(rows))):
+        pages = site.get(f"/en/process/{row.ocid}.json").json()
+        assert pages["ocid"] == row.ocid
+        why = site.get(f"/en/why/{row.ocid}.json", params={"at": row.locator})
+        assert why.status_code == 200, (seed, row)
+        told = why.json()
+        assert told["sources"], (seed, row, told)
+        for source in told["sources"]:
+            assert source["cell"] and source["file"] and source["raw"] != "", (seed, row, source)
+
+
+def test_totals_of_the_state_agree_with_the_sums_of_its_cells(site: TestClient) -> None:
+    body = site.get("/en/jurisdiction/MG.json").json()
+    totals = {
+        (t["stage"], t["currency"]): Decimal(0) for t in body["totals"]
+    }
+    for t in body["totals"]:
+        totals[t["stage"], t["currency"]] += Decimal(t["amount"] or 0)
+    assert totals["receipt", "BRL"] == Decimal("53192767.28")
+    assert totals["delivery", "BRL"] == Decimal("40929169.00")
+
+
+def test_an_old_publication_can_still_be_asked(site: TestClient) -> None:
+    first = site.get("/en/jurisdiction/EX.json", params={"asof": 1})
+    assert first.status_code == 200
+    assert site.get("/en/jurisdiction/EX.json", params={"asof": 100000}).status_code in (400, 404, 422)
+
+
+def test_manifest_of_the_downloads_tells_equal_totals(home: Path) -> None:
+    newest = max((home / "downloads").iterdir(), key=lambda p: int(p.name) if p.name.isdigit() else -1)
+    manifest = json.loads((newest / "manifest.json").read_text("utf-8"))
+    assert manifest["files"]
+    assert run("--home", home, "verify", newest).returncode == 0
