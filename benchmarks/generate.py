@@ -6,7 +6,8 @@
 `procurement` has 36 columns as a ministry's register has them (title lines, one contract a row, every tenth with a
 second item row, amendments, withheld columns, a TOTAL row); `donations` has 14. Memory is constant: a row is written
 when it is made. XlsxWriter then stores text in the cells and not in a shared table, so files are larger than an
-office's own. Nothing in them is real. Read `KINDS` first.
+office's own: 100,000 contracts are 16.5 MB, and more than 150,000 of them exceed the default LEDGER_UPLOAD_MAX_BYTES.
+Nothing in them is real. Read `KINDS` first.
 """
 
 from __future__ import annotations

@@ -52,6 +52,19 @@ HEALTH_2021 = "Ministry of Health and Wellness"  # as the pages of 2021 and 2022
 EDUCATION = "Ministry of Education, Culture, Science and Technology"
 
 
+NAMES = {
+    "BZ-01-UK": "COVID-19 protective equipment, paid by the United Kingdom",
+    "BZ-01-CA": "COVID-19 protective equipment, paid by Canada",
+    "BZ-01-PAHO": "COVID-19 protective equipment, paid by PAHO/WHO",
+    "BZ-02": "Twelve ventilators from the United States against COVID-19",
+    "BZ-03": "Fifty oxygen concentrators from Taiwan against COVID-19",
+    "BZ-04": "COVID-19 protective equipment and test kits from PAHO/WHO",
+    "BZ-05": "Computers, masks and sanitiser for schools from SimplyHelp Foundation",
+    "BZ-10": "COVID-19 medical supplies from the Lord Ashcroft COVID-19 Relief Fund",
+    "BZ-11": "Biosafety kits for 26 primary schools from Mexico",
+}
+
+
 def gift(
     number: str,
     on: date,
@@ -66,7 +79,7 @@ def gift(
     unit: str | None = None,
     kind: str = "In kind",
 ) -> tuple[Cell, ...]:
-    return number, on, donor, recipient, kind, item, quantity, unit, value, currency, told, source
+    return number, NAMES[number], on, donor, recipient, kind, item, quantity, unit, value, currency, told, source
 
 
 def donations() -> Sheet:
@@ -122,7 +135,7 @@ def donations() -> Sheet:
         ),
     ]  # fmt: skip
     header = (
-        "Donation no.", "Date of donation", "Donor", "Received by", "Cash or in kind", "Item", "Quantity", "Unit",
+        "Donation no.", "Name of donation", "Date of donation", "Donor", "Received by", "Cash or in kind", "Item", "Quantity", "Unit",
         "Value", "Currency", "Details", "Source",
     )  # fmt: skip
     return Sheet("Donations", header, rows, ABOVE)

@@ -168,16 +168,40 @@ def programmes() -> Sheet:
 # --- Ministry of Health --------------------------------------------------------------------------------------------
 
 
+NAME_OF_GIFT = {
+    "GRN-2020-01": "Masks and ventilators against COVID-19",
+    "GRN-2020-02": "Hand sanitiser against COVID-19",
+    "GRN-2020-07": "COVID-19 antigen tests",
+}
+
+
 def donations() -> Sheet:
     """Gifts in kind with and without a value, in cash, offered only; and people, who are published together."""
     header = (
-        "GRN", "Date received", "Donor", "Type of donor", "Cash or in kind", "Status", "Item", "Quantity", "Unit", "Unit value", "Value",
+        "GRN", "Name of donation", "Date received", "Donor", "Type of donor", "Cash or in kind", "Status", "Item", "Quantity", "Unit", "Unit value", "Value",
         "Currency", "Who valued it", "Received by", "Remarks",
     )  # fmt: skip
     store = "Central Medical Store of Example"
 
     def cash(number: str, on: date, donor: str, kind: str, amount: int) -> Row:
-        return number, on, donor, kind, "Cash", "Received", None, None, None, None, D(amount), "XTS", None, HEALTH, None
+        return (
+            number,
+            "Cash gift for the COVID-19 response",
+            on,
+            donor,
+            kind,
+            "Cash",
+            "Received",
+            None,
+            None,
+            None,
+            None,
+            D(amount),
+            "XTS",
+            None,
+            HEALTH,
+            None,
+        )
 
     def goods(
         number: str, on: date, donor: str, kind: str, item: str, quantity: int, unit: str, price: str | None, by: str | None,
@@ -187,6 +211,7 @@ def donations() -> Sheet:
         whole = one * quantity if one is not None else None
         return (
             number,
+            NAME_OF_GIFT[number],
             on,
             donor,
             kind,

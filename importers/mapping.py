@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -179,7 +180,8 @@ def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Pr
         sum(_is_date(c) for c in found) / n,
         sum(parsing.currency_code(t) is not None for t in texts) / n,
         sum(t.lower().startswith(("http", "www.")) for t in texts) / n,
-        len(whole) == n and n > 2 and all(b - a == 1 for a, b in zip(whole, whole[1:], strict=False)),
+        # One word among the numbers is the TOTAL at the foot.
+        n > 2 and len(whole) >= n - 1 and all(b - a == 1 for a, b in pairwise(whole)),
         sum(len(t) <= 40 for t in texts) / n,
         codes,
     )
@@ -191,8 +193,8 @@ def _is_number(cell: Any) -> bool:
     try:
         parsing.figure(cell[1])
     except Unreadable as problem:
-        # An amount all the same, though one that we refuse; not every sentence with two numbers in it.
-        return problem.code in ("V004", "V005") and sum(map(str.isalpha, cell[1])) <= 12
+        # An amount all the same, though one that we refuse; not every sentence or date with two numbers in it.
+        return problem.code in ("V004", "V005") and sum(map(str.isalpha, cell[1])) <= 12 and not _is_date(cell)
     return True
 
 
@@ -310,7 +312,7 @@ def likeness(heading: str, f: Field) -> float:
 def choices(names: Sequence[str], profiles: Sequence[Profile], kind: Kind) -> tuple[Choice, ...]:
     """Match columns to fields one to one, best first; a column whose best two fields are too close stays open."""
     scores: list[tuple[float, int, Field, str]] = []
-    refusals: dict[int, str] = {}
+    refusals: dict[int, tuple[float, str]] = {}
     for i, name in enumerate(names):
         if not name:
             continue
@@ -320,7 +322,7 @@ def choices(names: Sequence[str], profiles: Sequence[Profile], kind: Kind) -> tu
                 continue
             against = vetoed(f, profiles[i])
             if against:
-                refusals[i] = f"{f.name}: {against}"
+                refusals[i] = max(refusals.get(i, (0.0, "")), (score, f"{f.name}: {against}"))
                 continue
             # Of two equal headings the one whose values fit the type better is meant.
             scores.append((score + 0.01 * _fit(f, profiles[i]), i, f, "synonym" if score == 1.0 else "score"))
@@ -339,7 +341,7 @@ def choices(names: Sequence[str], profiles: Sequence[Profile], kind: Kind) -> tu
     out = []
     for i, name in enumerate(names):
         near = sorted({f.name for s, j, f, _ in scores if j == i and f.name not in used})[:3]
-        why = refusals.get(i) or (f"could be {', '.join(near)}" if near else "no field is like it")
+        why = refusals.get(i, (0.0, ""))[1] or (f"could be {', '.join(near)}" if near else "no field is like it")
         out.append(taken.get(i) or Choice(i, name, None, 0.0, "none", why if name else "no heading"))
     return tuple(out)
 

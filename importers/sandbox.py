@@ -72,6 +72,8 @@ def contents(path: Path, file_name: str, settings: Settings) -> Contents:
             watch.cancel()
             _kill(process)
             process.wait()
+            if process.stdout is not None:
+                process.stdout.close()  # a worker reads files for months: one open pipe each would end it
     return _understood(answer, status)
 
 

@@ -206,6 +206,7 @@ def report(file: StagedFile, held: Mapping[tuple[int, int], str] | None = None) 
 
 # --- one sheet --------------------------------------------------------------------------------------------------
 
+NOTE = "note under the table"
 _TOTAL = re.compile(
     r"(grand |sub |gran |total )?(total|totals|totales|subtotal|suma|soma|somme|sum)"
     r"( general| geral| global| amount| a pagar| r| bzd| usd)?( \d+ rows)?"
@@ -265,7 +266,7 @@ class _Sheet:
         last_full = self._last_full()
         for n in range(self.found.first_row, self.last + 1):
             why = self._no_record(n, last_full)
-            if why is None and self._is_total(n, sums):
+            if why in (None, NOTE) and self._is_total(n, sums):
                 controls += self._control(n, sums)
                 why = "total"
             if why is not None:
@@ -379,7 +380,7 @@ class _Sheet:
         if sum(parsing.clean(c[1]).startswith("#") for c in cells) > len(cells) / 2 and n <= self.found.first_row + 2:
             return "hxl tags"
         if n > last_full:
-            return "note under the table"
+            return NOTE
         texts = [folded(c[1]) for c in cells]
         names = {folded(c.header) for c in self.found.choices if c.header}
         if len(texts) >= 2 and sum(t in names for t in texts) > 0.7 * len(texts):
@@ -398,7 +399,7 @@ class _Sheet:
             kind = next((f.type for choice, f in self.fields if choice.column == i), "")
             if kind in _FIGURES:
                 figures.append(i)
-            elif kind != "row":
+            elif kind != "row" or not c[1].strip().isdigit():
                 texts.append(parsing.clean(c[1]))
         words = [t for t in texts if not re.fullmatch(r"[\d.,\s]*", t) and parsing.currency_code(t) is None]
         if len(words) == 1 and _TOTAL.fullmatch(folded(words[0])) and len(texts) <= 2:

@@ -205,10 +205,13 @@ def _look(xml: bytes, rows_max: int) -> _Look:
                 seen.rows, seen.columns = max(seen.rows, at_row), max(seen.columns, at_column)
             continue
         content = (value or text)[1]  # type: ignore[index]
-        if kind == b"str" and content == b"" and is_formula:
+        if content == b"" and kind != b"str":
+            if is_formula:
+                seen.unvalued.add((at_row, at_column))
+                seen.rows, seen.columns = max(seen.rows, at_row), max(seen.columns, at_column)
             continue
-        if kind in (b"n",) and content == b"":
-            continue
+        if content == b"" and is_formula:
+            continue  # a formula whose value is the empty text is a blank
         seen.filled += 1
         seen.rows, seen.columns = max(seen.rows, at_row), max(seen.columns, at_column)
         if kind == b"e":

@@ -328,7 +328,8 @@ class _Process:
                 funding=self.aid_of(part.get("relatedProcess")),
                 **{**common, "on": _day((part.get("period") or {}).get("startDate")) or on},
             )
-        if whole is not None and comparable and whole > told:
+        # A published budget of 0 is a figure, not a gap.
+        if whole is not None and comparable and (whole > told or not parts):
             yield self.arc(
                 "allocation", "allocation", "/planning/budget/amount/amount", money=(whole - told, currency), **common
             )

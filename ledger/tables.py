@@ -54,9 +54,10 @@ class Amount(TypeDecorator[Decimal]):
         return int(scaled)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
-        if value is None or dialect.name != "sqlite":
-            return None if value is None else Decimal(value)
-        return Decimal(int(value)) / _SCALE
+        if value is None:
+            return None
+        # PostgreSQL gives 5.0000 where SQLite gives 5: one text for one amount, whatever the engine.
+        return Decimal(int(value if dialect.name == "sqlite" else value * _SCALE)) / _SCALE
 
 
 class Moment(TypeDecorator[datetime]):

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,17 +134,29 @@ def sqlite_engine(settings: Settings, sqlite_template: Path) -> Iterator[sa.Engi
 
 
 @pytest.fixture
-def postgresql_engine(settings: Settings, postgresql: Server) -> Iterator[sa.Engine]:
-    name = f"t_{uuid.uuid4().hex[:12]}"
+def postgresql_databases(postgresql: Server) -> Iterator[Callable[[str], str]]:
+    """Make a database from a template (`template_ledger` is migrated, `template0` empty) and give its address."""
     admin = sa.create_engine(postgresql.url("postgres"), isolation_level="AUTOCOMMIT")
+    made = []
+
+    def make(template: str) -> str:
+        made.append(name := f"t_{uuid.uuid4().hex[:12]}")
+        with admin.connect() as conn:
+            conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return postgresql.url(name)
+
+    yield make
     with admin.connect() as conn:
-        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_ledger")
-    engine = store.open_store(Settings(home=settings.home, database_url=postgresql.url(name)))
+        for name in made:
+            conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def postgresql_engine(settings: Settings, postgresql_databases: Callable[[str], str]) -> Iterator[sa.Engine]:
+    engine = store.open_store(Settings(home=settings.home, database_url=postgresql_databases("template_ledger")))
     yield engine
     engine.dispose()
-    with admin.connect() as conn:
-        conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

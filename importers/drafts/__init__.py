@@ -77,7 +77,9 @@ def build(tables: Sequence[StagedTable], context: Context) -> Built:
         if r.ocid and r.dataset not in ("organizations", "rates")
     ]
     held_processes = {r.ocid for r in rows if r.key in held and r.ocid}
-    return Built(drafts, _once(identities), findings, held, frozenset(held_processes))
+    identities = _once(identities)
+    held_processes |= _maybe_held(tables, identities, plan.remembered)
+    return Built(drafts, identities, findings, held, frozenset(held_processes))
 
 
 def _rows(tables: Sequence[StagedTable]) -> list[Row]:
@@ -92,6 +94,26 @@ def _rows(tables: Sequence[StagedTable]) -> list[Row]:
             counted[table.kind] += 1
             out.append(Row(n, staged.number, table.kind, position, values, identity.fingerprint(values)))
     return out
+
+
+def _maybe_held(
+    tables: Sequence[StagedTable],
+    identities: Iterable[identity.Identity],
+    remembered: Callable[[str], Mapping[str, list[identity.Remembered]]],
+) -> set[str]:
+    """The processes that a row held back by the reader may speak of: public, and not told of by any row that was read.
+
+    Such a row has too little to say which thing it is, so none of its dataset's missing things is taken for
+    withdrawn until the file is mended.
+    """
+    told = {(i.dataset, i.ocid, i.local_id) for i in identities}
+    return {
+        r.ocid
+        for dataset in {t.kind for t in tables if t.held and t.kind in ORDER}
+        for known in remembered(dataset).values()
+        for r in known
+        if (dataset, r.ocid, r.local_id) not in told
+    }
 
 
 def _remembered_by(row: Row) -> tuple[str, str]:

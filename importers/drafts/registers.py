@@ -36,8 +36,11 @@ def organizations(desk: Desk, rows: Sequence[Row]) -> list[Draft]:
             )
             name = row.get("organization.name")
             for spelling in (alias, name):
-                if spelling is not None and str(spelling.value) != party.name and party.at.how != "aggregated":
-                    aliases.setdefault(str(spelling.value), source(spelling))
+                if spelling is None or party.at.how == "aggregated":
+                    continue
+                for word in (w.strip() for w in str(spelling.value).split(";")):  # "KHMH; K.H.M.H."
+                    if word and word != party.name:
+                        aliases.setdefault(word, source(spelling))
             told = desk.parties.party(row, "organization")
             if number is not None and told is not None and told.identifier_at is not None:
                 body["identifier"] = {

@@ -77,7 +77,7 @@ def test_officer_sends_and_another_person_publishes(served: tuple[str, Settings]
     # given: Ana sends the original workbook
     sign_in(page, base, "ana")
     page.get_by_role("link", name="Send a file").click()
-    page.get_by_label("Publisher").select_option(re.compile("mg-").pattern and "mg-servas")
+    page.get_by_label("Publisher").select_option("mg-servas")
     page.get_by_label("File").set_input_files(WORKBOOK)
     page.get_by_role("button", name="Send", exact=True).click()
 
@@ -115,4 +115,4 @@ def test_officer_sends_and_another_person_publishes(served: tuple[str, Settings]
     # then: a citizen sees it, without an account
     page.context.clear_cookies()
     page.goto(f"{base}/en/jurisdiction/MG")
-    expect(page.get_by_text("53,192,767.28").first).to_be_visible()
+    expect(page.get_by_text("53,192,767.29").first).to_be_visible()

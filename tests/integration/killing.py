@@ -13,7 +13,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -40,11 +39,14 @@ def killed_once(snippet: str, words: Sequence[object], after_seconds: float, sta
             ready.register(child.stdout, selectors.EVENT_READ)
             if not ready.select(start_seconds):
                 raise RuntimeError("the snippet did not say that it is ready")
-        time.sleep(after_seconds)
+        out, err = child.communicate(timeout=after_seconds)
+    except subprocess.TimeoutExpired:
+        os.kill(child.pid, signal.SIGKILL)
+        out, err = child.communicate()
     finally:
         if child.poll() is None:
-            os.kill(child.pid, signal.SIGKILL)
-        out, err = child.communicate()
+            child.kill()
+            child.communicate()
     if child.returncode not in (0, -signal.SIGKILL):
         raise RuntimeError(f"the snippet ended with {child.returncode}: {err.decode()}")
     # A last line without its newline was cut by the kill: it acknowledges nothing.

@@ -88,13 +88,13 @@ def test_ten_random_figures_lead_to_their_cells(home: Path, site: TestClient, ju
 
 def test_totals_of_the_state_agree_with_the_sums_of_its_cells(site: TestClient) -> None:
     body = site.get("/en/jurisdiction/MG.json").json()
-    totals = {
-        (t["stage"], t["currency"]): Decimal(0) for t in body["totals"]
-    }
+    totals = {(t["stage"], t["currency"]): Decimal(0) for t in body["totals"]}
     for t in body["totals"]:
         totals[t["stage"], t["currency"]] += Decimal(t["amount"] or 0)
-    assert totals["receipt", "BRL"] == Decimal("53192767.28")
-    assert totals["delivery", "BRL"] == Decimal("40929169.00")
+    # The cells add up to 53,192,767.284 and 40,929,169.000; a few of them have three decimals and are rounded one by
+    # one, which the check reports (V010).
+    assert totals["receipt", "BRL"] == Decimal("53192767.29")
+    assert totals["delivery", "BRL"] == Decimal("40929169.02")
 
 
 def test_an_old_publication_can_still_be_asked(site: TestClient) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from importers.intake import check_files
 from ledger.accounts import ROLES
 from ledger.catalogue import kinds
-from ledger.settings import Jurisdiction, register
+from ledger.settings import Jurisdiction, Settings, register
 from ocds import schema
 
 ROOT = Path(__file__).parents[2]
@@ -218,6 +219,65 @@ def test_june_corrects_one_amount_and_adds_one_row() -> None:
 
 def test_the_workbook_with_mistakes_is_no_part_of_the_demonstration() -> None:
     assert not [f for i in PLAN["import"] for f in i["files"] if "mistakes" in f]
+
+
+# --- what the importer makes of them --------------------------------------------------------------------------------
+
+
+def checked(*names: str, jurisdiction: str) -> dict[str, Any]:
+    files = [EXAMPLES / n for n in names]
+    return check_files(files, settings=Settings(), register=REGISTER, jurisdiction=jurisdiction).report
+
+
+def tables_of(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [t for f in report["files"] for t in f["tables"]]
+
+
+def test_every_row_of_the_fictional_workbooks_is_understood() -> None:
+    names = [f for i in PLAN["import"] if i["publisher"].startswith("ex-") for f in i["files"] if "/2020-05/" in f]
+
+    report = checked(*names, jurisdiction="EX")
+
+    told = tables_of(report)
+    assert {t["kind"] for t in told} == set(ORDER)
+    assert not [f for f in report["findings"] if f["severity"] in ("error", "blocker", "warning")]
+    assert sum(t["rows"]["accepted"] for t in told) == 8 + 3 + 14 + 8 + 7 + 5 + 3 + 6 + 2 + 14
+    assert not any(t["rows"]["held"] for t in told)
+    by_sheet = {t["sheet"]: t["totals"] for t in told}
+    assert by_sheet["External financing"]["receipt"] == {"EUR": "100000.00", "USD": "400000.00", "XTS": "700000.00"}
+    assert by_sheet["External financing"]["pledge"] == {"USD": "0.00", "XTS": "1120000.00"}
+    assert by_sheet["Budget lines 2020"]["allocation"] == {"XTS": "2750000.00"}
+    assert by_sheet["Contracts"]["contract"] == {"XTS": "635000.00"}  # with the increase, without the cancelled one
+    assert by_sheet["Pagos"]["payment"] == {"XTS": "380000.00"}
+    assert all(c["agrees"] for t in told for c in t["control_totals"])
+
+
+def test_of_belize_only_the_amount_without_a_currency_is_held() -> None:
+    report = checked("belize/belize-facts.xlsx", jurisdiction="BZ")
+
+    told = {t["sheet"]: t for t in tables_of(report)}
+    assert {s: t["kind"] for s, t in told.items()} == {
+        "Donations": "donations",
+        "Aid": "aid",
+        "Programmes": "programmes",
+        "Deliveries": "deliveries",
+    }
+    assert {s: t["rows"]["held"] for s, t in told.items()} == {
+        "Donations": 1,
+        "Aid": 0,
+        "Programmes": 0,
+        "Deliveries": 0,
+    }
+    assert [f["shown"] for f in report["findings"] if f["severity"] == "error"] == ["$1,296,415"]
+    assert told["Donations"]["totals"]["receipt"] == {"BZD": "227058.00", "USD": "471135.00"}
+    assert told["Aid"]["totals"]["pledge"] == {"USD": "12400000.00"}
+
+
+def test_the_mistakes_are_found_in_their_cells() -> None:
+    report = checked("example/with-mistakes.xlsx", jurisdiction="EX")
+
+    found = {(f["sheet"], f["cell"]) for f in report["findings"] if f["severity"] in ("error", "warning")}
+    assert found == {("Contracts", "E6"), ("Contracts", "F7"), ("Payments", "C6"), ("Payments", "E7")}
 
 
 # --- the register and the plan --------------------------------------------------------------------------------------

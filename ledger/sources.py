@@ -1,0 +1,190 @@
+"""Where a published figure was typed: its file, sheet and cell, the row around it, and who answered for it.
+
+In: a process and an address inside it. Out: the cells behind the value. The row's other cells come from the same
+release's own evidence, which holds public columns only; the sealed file is never opened. Read `why` first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger import tables
+from ledger.reading import Process
+from ledger.store import unpacked
+from ocds import paths
+
+Cells = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as an Excel user would name it. `header` is its column's heading, empty when it has none."""
+
+    sheet: str
+    cell: str
+    raw: str
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One cell behind a value, with its file and its row. `how` is empty when the cell's text is the value itself."""
+
+    locator: str
+    file: str
+    sha256: str
+    sheet: str
+    cell: str
+    raw: str
+    how: str
+    row: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Everything that stands behind one value of one release."""
+
+    locator: str
+    pointer: str
+    value: Any
+    release: str
+    publication: int
+    at: datetime
+    certified_by: str
+    sources: tuple[Origin, ...]
+
+
+def why(conn: sa.Connection, process: Process, address: str, at: int | None) -> Why | None:
+    """Return the evidence of a value at a pointer (by position) or locator (by id); None when nothing stands there.
+
+    A figure that was worked out (a delivery's value from its quantity and a unit price) gives every cell it used.
+    An amount that was not published has no cell of its own: the cells of what it belongs to are given instead.
+    """
+    locator = _locator(process, address)
+    if locator is None:
+        return None
+    release, cells = _evidence(conn, process.ocid, at)
+    if release is None:
+        return None
+    behind = _behind(locator, cells)
+    files = _file_names(conn, {cells[key][0] for key in behind})
+    headings = _headings(conn, set(files))
+    return Why(
+        locator,
+        paths.pointer(process.compiled, locator) or address,
+        paths.find(process.compiled, locator),
+        release.id,
+        release.publication,
+        release.at,
+        release.certified_by,
+        tuple(_origin(key, cells, files, headings) for key in behind),
+    )
+
+
+def _locator(process: Process, address: str) -> str | None:
+    if not address.startswith("/"):
+        return None
+    try:
+        found = paths.locator(process.compiled, address)
+    except (KeyError, ValueError, IndexError):
+        found = None
+    if found is not None and paths.pointer(process.compiled, found) is not None:
+        return found
+    # The amount of a gift without a value is not in the record; what it belongs to is.
+    parent = address.rsplit("/value/amount", 1)[0]
+    return address if paths.pointer(process.compiled, parent) is not None else None
+
+
+def _evidence(conn: sa.Connection, ocid: str, at: int | None) -> tuple[Any, Cells]:
+    r, p, v, a = tables.releases, tables.publications, tables.provenance, tables.accounts
+    query = (
+        sa.select(r.c.id, r.c.publication, p.c.at, a.c.name.label("certified_by"), v.c.cells)
+        .join(p, p.c.number == r.c.publication)
+        .join(a, a.c.id == p.c.certified_by)
+        .join(v, v.c.release == r.c.id)
+        .where(r.c.ocid == ocid)
+        .order_by(r.c.number.desc())
+        .limit(1)
+    )
+    row = conn.execute(query if at is None else query.where(r.c.publication <= at)).one_or_none()
+    return (None, {}) if row is None else (row, unpacked(row.cells))
+
+
+def _behind(locator: str, cells: Cells) -> list[str]:
+    """The keys of the evidence that speak for a value: its own, else those inside it, else those of its entry."""
+    if locator in cells:
+        return [locator, *_with(locator, cells)]
+    inside = [key for key in cells if key.startswith(locator + "/")]
+    if inside:
+        return inside
+    parent = locator
+    while parent.count("/") > 1:
+        parent = parent.rsplit("/", 1)[0]
+        around = [key for key in cells if key.startswith(parent + "/")]
+        if around:
+            return around[:6]
+    return []
+
+
+def _with(locator: str, cells: Cells) -> list[str]:
+    """The unit price that a delivered quantity was valued with."""
+    found = re.fullmatch(r"(.*)/(?:implementation/)?deliveries/=[^/]+/items/(=[^/]+)/quantity", locator)
+    if not found:
+        return []
+    price = f"{found[1]}/items/{found[2]}/unit/value/amount"
+    return [price] if price in cells else []
+
+
+def _file_names(conn: sa.Connection, files: set[str]) -> dict[str, str]:
+    f = tables.submission_files
+    query = sa.select(f.c.sha256, sa.func.min(f.c.file_name)).where(f.c.sha256.in_(sorted(files))).group_by(f.c.sha256)
+    return {sha: name for sha, name in conn.execute(query)}
+
+
+def _headings(conn: sa.Connection, files: set[str]) -> dict[tuple[str, str, str], str]:
+    """Return (file, sheet, column letters) -> heading, from how the certified submission was understood."""
+    f, s = tables.submission_files, tables.submissions
+    query = (
+        sa.select(s.c.report)
+        .join(f, f.c.submission == s.c.id)
+        .where(f.c.sha256.in_(sorted(files)), s.c.state == "published", s.c.report.is_not(None))
+        .distinct()
+    )
+    found: dict[tuple[str, str, str], str] = {}
+    for (report,) in conn.execute(query):
+        for file in unpacked(report).get("files", ()):
+            for table in file.get("tables", ()):
+                for column in table.get("columns", ()):
+                    letters = re.sub(r"\d+$", "", column["cell"])
+                    if column.get("field"):
+                        found[file.get("sha256", ""), table["sheet"], letters] = str(column.get("header") or "")
+    return found
+
+
+def _origin(
+    key: str, cells: Cells, files: Mapping[str, str], headings: Mapping[tuple[str, str, str], str]
+) -> Origin:
+    sha, sheet, cell, raw, how = cells[key]
+    number = re.sub(r"^\D+", "", cell)
+    row = {
+        c: Cell(sheet, c, text, headings.get((sha, sheet, re.sub(r"\d+$", "", c)), ""))
+        for file, s, c, text, h in cells.values()
+        if (file, s) == (sha, sheet) and re.sub(r"^\D+", "", c) == number and h != "aggregated"
+    }
+    ordered = sorted(row.values(), key=lambda c: (len(re.sub(r"\d", "", c.cell)), c.cell))
+    return Origin(key, files.get(sha, ""), sha, sheet, cell, raw, how, tuple(ordered))
+
+
+def files_of(conn: sa.Connection, ocid: str, at: int | None) -> list[tuple[str, str]]:
+    """Return (name, sha256) of every file that the process as it stands was read from."""
+    release, cells = _evidence(conn, ocid, at)
+    if release is None:
+        return []
+    names = _file_names(conn, {source[0] for source in cells.values()})
+    return sorted((name, sha) for sha, name in names.items())

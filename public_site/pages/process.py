@@ -1,0 +1,444 @@
+"""One process, whole: what it is in a sentence, its money by stage, where that came from, what arrived, its history.
+
+In: a compiled record and its figures. Out: pages `/process/{ocid}`, its history, `/programme/{ocid}`. Read `process`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from ledger import changes, reading
+from ledger.arcs import GOODS_ONLY, Arc, item_key
+from ledger.errors import NotFound
+from ledger.projections import compiled_of
+from ledger.rates import Converted, Rates, conversions, gathered, published
+from ledger.reading import Found, Goods, Process, Wanted
+from ledger.tables import STAGES
+from ledger.totals import Remainder, movements, of_arcs, remainders, totals
+from ledger.values import decimal
+from ocds import merge, paths
+from public_site.pages import page
+from public_site.pages.labels import label_of
+from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
+from public_site.web import Ask, Page, Row, plain
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the process, with the names of its ends and its conversion."""
+
+    arc: Arc
+    payer: str | None
+    payee: str | None
+    funding: str | None
+    converted: Converted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    stage: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a contract or gift."""
+
+    description: str
+    address: tuple[str, str] | None
+    quantity: Decimal | None
+    quantity_at: str
+    unit: str
+    price: Decimal | None
+    currency: str
+    price_at: str
+    place: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    identifier: str
+    page: str  # donor, buyer or supplier; empty when it plays no such part
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    title: str
+    url: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    ocid: str
+    title: str
+    kind: str  # empty: not public here
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a reader asks of a contract besides its money."""
+
+    id: str
+    title: str
+    status: str
+    suppliers: tuple[str, ...]
+    signed: str
+    start: str
+    end: str
+    amendments: tuple[tuple[str, str], ...]  # (date, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What the generated sentence needs; the template says it in words."""
+
+    giver: str
+    receiver: str
+    on: str
+    amount: Decimal | None
+    currency: str
+    several: int
+    in_kind: bool
+    loan: bool
+    stage: str
+    bidders: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    process: Process
+    description: str
+    language: str
+    sentence: Sentence | None
+    rows: tuple[StageRow, ...]
+    stages: tuple[Stage, ...]
+    remainders: tuple[Remainder, ...]
+    funding: tuple[Figure, ...]
+    items: tuple[Item, ...]
+    contracts: tuple[Contract, ...]
+    parties: tuple[PartyRow, ...]
+    documents: tuple[Link, ...]
+    related: tuple[Related, ...]
+    files: tuple[tuple[str, str], ...]  # (name, sha256)
+    publication: int
+    not_converted: Mapping[str, int]
+
+
+def found(ask: Ask, ocid: str) -> Process:
+    process = reading.process(ask.conn, ocid, ask.at)
+    if process is None:
+        raise NotFound("no_process", ocid=ocid)
+    return process
+
+
+@page("/process/{ocid}/history", ("json", "atom"))
+def history(ask: Ask, ocid: str) -> Page:
+    process = found(ask, ocid)
+    steps = tuple(reversed(list(_steps(ask, ocid))))
+    base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
+    told = {
+        "publication": ask.latest if ask.at is None else ask.at,
+        "ocid": ocid,
+        "releases": [
+            {
+                "id": s.release.id,
+                "publication": s.release.publication,
+                "date": s.release.date,
+                "tag": s.release.tags,
+                "certified_by": s.release.certified_by,
+                "changes": [{"at": f.locator, "before": f.before, "after": f.after} for f in s.fields],
+            }
+            for s in steps
+        ],
+    }
+    feed = [Row(s.release.id, process.title, f"{base}/process/{ocid}/history", s.release.date) for s in steps]
+    return Page(
+        "pages/history.html", History(process, steps), told, feed=feed, title=process.title,
+        fictional=ask.fictional([process.jurisdiction]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    label: str
+    locator: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    release: reading.Release
+    first: bool
+    fields: tuple[FieldChange, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    process: Process
+    steps: tuple[Step, ...]
+
+
+_SILENT = ("/id", "/date", "/tag", "/ocid", "/initiationType", "/language")
+FIELDS_SHOWN = 60
+
+
+def _steps(ask: Ask, ocid: str) -> Iterable[Step]:
+    releases = reading.releases(ask.conn, ocid, ask.at)
+    states = [merge.tidy(compiled_of([r.body for r in releases[: n + 1]])) for n in range(len(releases))]
+    if releases:
+        yield Step(releases[0], True, (), 0)
+    for (before, after), release in zip(pairwise(states), releases[1:], strict=True):
+        changed = [
+            FieldChange(label_of(at, ask.language), at, was, now)
+            for at, was, now in changes.fields(before, after)
+            if at not in _SILENT and not at.endswith(("/amendsReleaseID", "/releaseID")) and "/identifier/" not in at
+        ]
+        yield Step(release, False, tuple(changed[:FIELDS_SHOWN]), max(0, len(changed) - FIELDS_SHOWN))
+
+
+@page("/process/{ocid}", ("json", "csv"))
+def process(ask: Ask, ocid: str) -> Page:
+    it = found(ask, ocid)
+    figures = movements(ask.conn, ask.at, ocids=[ocid])
+    view = _told(ask, it, figures)
+    base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
+    named = [reading.Movement(f.arc, it.title, f.payer, f.payee) for s in view.stages for f in s.figures]
+    from public_site.pages.shown import FIGURE_COLUMNS, figure_table
+
+    return Page(
+        "pages/process.html",
+        view,
+        {
+            "publication": view.publication,
+            "ocid": ocid,
+            "kind": it.kind,
+            "title": it.title,
+            "jurisdiction": it.jurisdiction,
+            "publisher": it.publisher,
+            "withdrawn": it.withdrawn,
+            "releases": it.release_count,
+            "totals": totals_json(of_arcs(figures)),
+            "figures": figures_json(named),
+            "files": [{"file": name, "sha256": sha} for name, sha in view.files],
+            "compiledRelease": it.compiled,
+        },
+        (FIGURE_COLUMNS, lambda conn: figure_table(named, base)),
+        fictional=ask.fictional([it.jurisdiction]),
+    )
+
+
+def rates_of(ask: Ask) -> Rates:
+    return gathered(ask.register, published(ask.conn, ask.at))
+
+
+def _told(ask: Ask, it: Process, figures: list[Arc]) -> Told:
+    doc = it.told
+    named = figures_named(ask, it.jurisdiction, figures)
+    shown = [f for f in named if f.arc.event != GOODS_ONLY]
+    stages = tuple(
+        Stage(stage, tuple(f for f in shown if f.arc.stage == stage))
+        for stage in STAGES
+        if any(f.arc.stage == stage for f in shown)
+    )
+    without: dict[str, int] = {}
+    for f in shown:
+        if f.arc.amount is not None and f.converted is None and f.arc.currency:
+            without[f.arc.currency] = without.get(f.arc.currency, 0) + 1
+    open_ones = remainders(figures) if any(f.stage in ("pledge", "commitment") for f in figures) else []
+    return Told(
+        it,
+        str(doc.get("description") or (doc.get("tender") or {}).get("description") or ""),
+        str(doc.get("language") or ""),
+        _sentence(it, shown),
+        stage_rows(of_arcs(figures)),
+        stages,
+        tuple(open_ones),
+        tuple(f for f in shown if f.arc.stage in ("allocation", "contract", "payment")),
+        tuple(_items(doc)),
+        tuple(_contracts(doc)),
+        tuple(_parties(doc)),
+        tuple(_documents(doc)),
+        tuple(_related(ask, doc)),
+        tuple(_files(ask, it)),
+        ask.latest if ask.at is None else ask.at,
+        without,
+    )
+
+
+def figures_named(ask: Ask, jurisdiction: str, figures: list[Arc]) -> list[Figure]:
+    """Return figures with the names of their ends, and in the reporting currency where a rate was published."""
+    names = reading.names(ask.conn, [i for a in figures for i in (a.payer, a.payee)], ask.at)
+    titles = reading.titles(ask.conn, [a.funding for a in figures], ask.at)
+    known = ask.jurisdiction(jurisdiction)
+    rates = rates_of(ask)
+    found = []
+    for a in figures:
+        converted = None
+        if a.amount is not None and a.currency and known is not None:
+            converted = conversions(a.amount, a.currency, known.currency, a.on, rates)
+        funding = titles[a.funding][1] if a.funding in titles else a.funding
+        found.append(Figure(a, names.get(a.payer or ""), names.get(a.payee or ""), funding, converted))
+    return found
+
+
+def _sentence(it: Process, shown: list[Figure]) -> Sentence | None:
+    """The one figure that says what the process is: the contract, the gift, the budget."""
+    order = {"procurement": ("contract",), "programme": ("allocation",), "aid": ("receipt", "commitment", "pledge")}
+    bids = next(
+        (s.get("value") for s in (it.told.get("bids") or {}).get("statistics") or () if s.get("measure") == "bids"), None
+    )
+    tenderers = (it.told.get("tender") or {}).get("numberOfTenderers")
+    for stage in order[it.kind]:
+        own = [f for f in shown if f.arc.stage == stage and f.arc.counted]
+        if not own:
+            continue
+        sums = [t for t in of_arcs(f.arc for f in own) if t.currency]
+        one = sums[0] if len(sums) == 1 else None
+        # A contract paid from two funds is two figures of one sum: still one sentence.
+        cash = {(t.currency, t.in_kind) for t in sums}
+        amount = sum((t.amount for t in sums), Decimal(0)) if len(cash) == 1 else None
+        givers = {f.payer for f in own}
+        receivers = {f.payee for f in own}
+        days = sorted({f.arc.on for f in own if f.arc.on})
+        return Sentence(
+            (givers.pop() or "") if len(givers) == 1 else "",
+            (receivers.pop() or "") if len(receivers) == 1 else "",
+            days[0] if len(days) == 1 else "",
+            amount if sums and len({t.currency for t in sums}) == 1 else None,
+            sums[0].currency if sums else "",
+            len(own),
+            own[0].arc.in_kind,
+            bool(one and one.loan),
+            stage,
+            int(bids) if bids is not None else int(tenderers) if tenderers is not None else None,
+        )
+    return None
+
+
+def _items(doc: Json) -> Iterable[Item]:
+    aid = (doc.get("planning") or {}).get("aid") or {}
+    holders = [(f"/contracts/{n}", c, str(c.get("id") or "")) for n, c in enumerate(doc.get("contracts") or ())]
+    if not any(c.get("items") for _, c, _ in holders):
+        holders += [(f"/awards/{n}", a, str(a.get("id") or "")) for n, a in enumerate(doc.get("awards") or ())]
+        holders.append(("/tender", doc.get("tender") or {}, ""))
+    for place, holder, id in [*holders, ("/planning/aid", aid, "")]:
+        for n, item in enumerate(holder.get("items") or ()):
+            unit = item.get("unit") or {}
+            value = unit.get("value") or {}
+            key = item_key(item)
+            scheme, _, code = (key or "").partition("/")
+            where = item.get("deliveryLocation") or {}
+            yield Item(
+                str(item.get("description") or ""),
+                (scheme, code) if key else None,
+                None if item.get("quantity") is None else decimal(item["quantity"]),
+                paths.locator(doc, f"{place}/items/{n}/quantity") if item.get("quantity") is not None else "",
+                str(unit.get("name") or unit.get("id") or ""),
+                None if value.get("amount") is None else decimal(value["amount"]),
+                str(value.get("currency") or ""),
+                paths.locator(doc, f"{place}/items/{n}/unit/value/amount") if value.get("amount") is not None else "",
+                str(where.get("description") or next(iter((where.get("gazetteer") or {}).get("identifiers") or ()), "")),
+                id if len(holders) > 1 else "",
+            )
+
+
+def _contracts(doc: Json) -> Iterable[Contract]:
+    awards = {a.get("id"): a for a in doc.get("awards") or ()}
+    for c in doc.get("contracts") or ():
+        award = awards.get(c.get("awardID")) or {}
+        period = c.get("period") or {}
+        yield Contract(
+            str(c.get("id") or ""),
+            str(c.get("title") or ""),
+            str(c.get("status") or ""),
+            tuple(str(s.get("name") or s.get("id")) for s in c.get("suppliers") or award.get("suppliers") or ()),
+            str(c.get("dateSigned") or "")[:10],
+            str(period.get("startDate") or "")[:10],
+            str(period.get("endDate") or "")[:10],
+            tuple((str(a.get("date") or "")[:10], str(a.get("rationale") or a.get("description") or "")) for a in c.get("amendments") or ()),
+        )
+
+
+def _parties(doc: Json) -> Iterable[PartyRow]:
+    for p in doc.get("parties") or ():
+        roles = tuple(p.get("roles") or ())
+        part = next((name for name, several in reading.ROLES.items() if set(several) & set(roles)), "")
+        identifier = p.get("identifier") or {}
+        own = str(identifier.get("scheme") or "").endswith("-LEDGER")
+        shown = "" if own or not identifier.get("id") else f"{identifier['scheme']} {identifier['id']}"
+        yield PartyRow(str(p.get("id")), str(p.get("name") or p.get("id")), roles, shown, part)
+
+
+def _documents(doc: Json, at: str = "") -> Iterable[Link]:
+    """Every web address in the record, wherever it stands, once."""
+    seen: set[str] = set()
+    for locator, value in paths.leaves(doc):
+        last = locator.rsplit("/", 1)[-1]
+        if last in ("uri", "url") and isinstance(value, str) and value not in seen and "/relatedProcesses/" not in locator:
+            seen.add(value)
+            holder = paths.find(doc, locator.rsplit("/", 1)[0])
+            title = holder.get("title") if isinstance(holder, Mapping) else None
+            yield Link(str(title or value), value, locator)
+
+
+def _related(ask: Ask, doc: Json) -> Iterable[Related]:
+    links = [r for r in doc.get("relatedProcesses") or () if r.get("identifier")]
+    known = reading.titles(ask.conn, [r["identifier"] for r in links], ask.at)
+    for r in links:
+        kind, title = known.get(r["identifier"], ("", str(r.get("title") or r["identifier"])))
+        yield Related(r["identifier"], title, kind, next(iter(r.get("relationship") or ()), ""))
+
+
+def _files(ask: Ask, it: Process) -> Iterable[tuple[str, str]]:
+    from ledger.sources import files_of
+
+    return files_of(ask.conn, it.ocid, ask.at)
+
+
+# --- a programme, with what hangs from it ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    process: Process
+    rows: tuple[StageRow, ...]
+    sources: tuple[Figure, ...]
+    under: Found
+    goods: tuple[GoodsRow, ...]
+
+
+@page("/programme/{ocid}")
+def programme(ask: Ask, ocid: str) -> Page:
+    it = found(ask, ocid)
+    if it.kind != "programme":
+        raise NotFound("no_programme", ocid=ocid)
+    sums = totals(ask.conn, ask.at, programme=ocid)
+    own = movements(ask.conn, ask.at, ocids=[ocid])
+    under = reading.search(ask.conn, Wanted(programme=ocid, kind="procurement"), ask.at, 100, facets=False)
+    arrived: list[Goods] = reading.goods(ask.conn, ask.at, programme=ocid)
+    view = Programme(
+        it, stage_rows(sums), tuple(figures_named(ask, it.jurisdiction, own)), under, goods_rows(arrived)
+    )
+    told = {
+        "publication": ask.latest if ask.at is None else ask.at,
+        "ocid": ocid,
+        "title": it.title,
+        "totals": totals_json(sums),
+        "items": listed_json(under.rows),
+        "goods": plain(view.goods),
+    }
+    return Page("pages/programme.html", view, told, fictional=ask.fictional([it.jurisdiction]))

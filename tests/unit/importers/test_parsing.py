@@ -1,0 +1,225 @@
+"""Cells as offices type them, and what each may and may not mean."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importers import parsing
+from importers.parsing import Places, Unreadable
+from ledger.settings import Area, Jurisdiction
+from ledger.values import PartialDate
+
+
+def read(text: str, mark: str | None = None) -> tuple[str, str | None]:
+    told = parsing.figure(text)
+    value = parsing.number(told.core, mark)
+    return str(-value if told.negative else value), told.currency
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount", "currency"),
+    [
+        ("Gh¢1239142.75", "1239142.75", "GHS"),
+        ("$410950.00", "410950.00", None),  # a bare dollar decides nothing
+        ("US$ 1,250.50", "1250.50", "USD"),
+        ("BZ$2,627,058", "2627058", "BZD"),
+        ("40000.00                (GHS)", "40000.00", "GHS"),
+        (" 128,110,277.00 ", "128110277.00", None),
+        ("15.456.000,00", "15456000.00", None),
+        ("39 249,13", "39249.13", None),
+        ("19\xa0238\xa0401", "19238401", None),
+        ("7855,710", "7855.710", None),  # a group never follows four digits
+        ("(500.00)", "-500.00", None),
+        ("500-", "-500", None),
+        ("-500", "-500", None),
+        ("€ 780.098,1000", "780098.1000", "EUR"),
+        ("1'234.50 CHF", "1234.50", "CHF"),
+        ("20805948", "20805948", None),  # not the date 2080-59-48
+        ("0", "0", None),
+    ],
+)
+def test_amounts_in_the_styles_of_real_files(typed: str, amount: str, currency: str | None) -> None:
+    assert read(typed) == (amount, currency)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("USD 2M", "V004"),
+        ("500m from the Bank", "V004"),
+        ("2.5 million", "V004"),
+        ("BZD2,500.00 (USD1,250)", "V005"),
+        ("£10k-£100k", "V004"),
+        ("1.2M PIECES@0.48", "V004"),
+        ("about twenty", "V003"),
+        ("=343.14/20", "V005"),
+        ("2386348K", "V004"),
+    ],
+)
+def test_what_is_not_one_amount_is_refused_with_its_own_reason(typed: str, code: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read(typed)
+    assert refused.value.code == code
+
+
+def test_one_decisive_cell_decides_the_column() -> None:
+    mark, _ = parsing.decimal_mark(["200.000", "150.000,00", "12.500"])
+    assert mark == ","
+    assert read("200.000", mark)[0] == "200000"
+
+
+def test_a_column_that_decides_nothing_is_asked_about() -> None:
+    assert parsing.decimal_mark(["200.000", "12.500"]) == (None, "ambiguous")
+    with pytest.raises(Unreadable) as asked:
+        read("200.000")
+    assert (asked.value.code, asked.value.params["one"]) == ("V002", "200000")
+
+
+def test_the_office_may_say_its_mark() -> None:
+    assert parsing.decimal_mark(["200.000"], ",") == (",", "jurisdiction")
+
+
+def test_in_a_mixed_column_each_decisive_cell_stands_for_itself() -> None:
+    mark, why = parsing.decimal_mark(["3,40", "4,545.00"])
+    assert (mark, why) == (None, "mixed")
+    assert [read(t, mark)[0] for t in ("3,40", "4,545.00")] == ["3.40", "4545.00"]
+
+
+def test_the_noise_of_a_machine_is_not_an_amount() -> None:
+    assert parsing.native("1917.6000000000001") == Decimal("1917.6")
+    assert parsing.native("65549.95199999999") == Decimal("65549.952")
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=False, allow_infinity=False))
+def test_what_is_written_is_what_is_read(value: Decimal) -> None:
+    for text, mark in ((f"{value:,.2f}", "."), (f"{value:,.2f}".translate(str.maketrans(",.", ".,")), ",")):
+        assert Decimal(read(text, mark)[0]) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "date"),
+    [
+        ("14th September, 2012", "2012-09-14"),
+        ("03rd December, 2013", "2013-12-03"),
+        ("18-Mar-21", "2021-03-18"),
+        ("March 29, 2022", "2022-03-29"),
+        ("March 2022", "2022-03"),
+        ("2020-01", "2020-01"),
+        ("2020", "2020"),
+        ("20200328", "2020-03-28"),
+        ("2018-01-17T19:46:41.77", "2018-01-17"),
+        (" 2015-04-24T13:00:00Z", "2015-04-24"),
+        ("11/02/2019 10:20hs", "2019-02-11"),
+        ("14 de mayo de 2020", "2020-05-14"),
+        ("3 mars 2021", "2021-03-03"),
+        ("7/04/20", "2020-04-07"),
+    ],
+)
+def test_dates_keep_the_precision_that_they_have(typed: str, date: str) -> None:
+    assert str(parsing.date_of(typed, "dmy")) == date
+
+
+@pytest.mark.parametrize("typed", ["March", "Yes, 10/12/21", "Q1 2020 or so", "Enero", "28-Jun-21 and 31 March 2022"])
+def test_no_part_of_a_date_is_invented(typed: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parsing.date_of(typed, "dmy")
+    assert refused.value.code == "V011"
+
+
+def test_31_february_is_no_date() -> None:
+    with pytest.raises(Unreadable) as refused:
+        parsing.date_of("31/02/2020", "dmy")
+    assert refused.value.code == "V013"
+
+
+def test_date_order_is_decided_per_column() -> None:
+    assert parsing.date_order(["01/13/2011", "02/03/2011"]) == ("mdy", "cells")
+    assert parsing.date_order(["24/02/2011", "02/03/2011"]) == ("dmy", "cells")
+    assert parsing.date_order(["02/03/2011"]) == ("", "ambiguous")
+    with pytest.raises(Unreadable) as asked:
+        parsing.date_of("02/03/2011", "")
+    assert asked.value.params == {"shown": "02/03/2011", "one": "2011-03-02", "other": "2011-02-03"}
+
+
+def test_a_machine_s_zero_date_is_nothing() -> None:
+    value = parsing.date_of("0001-01-01T00:00:00")
+    assert value is not None and parsing.is_sentinel(value)
+    assert not parsing.is_sentinel(PartialDate(2020, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "typed", ["-", "N/A", "n/a", "?", ".", "nil", "TBD", "S/N", "No definido", "INEXISTENTE", " -     ", ""]
+)
+def test_words_and_signs_of_nothing(typed: str) -> None:
+    assert parsing.is_missing(typed)
+
+
+@pytest.mark.parametrize("typed", ["0", "Namibia", "NA-12", "TOTAL", "no funds left"])
+def test_something_is_not_nothing(typed: str) -> None:
+    assert not parsing.is_missing(typed)
+
+
+def test_currencies_by_code_name_and_sign() -> None:
+    told = {t: parsing.currency_code(t) for t in ("EUR ", "mdl", "Ghana Cedi", "USA Dollar", "Pesos (COP)", "£", "$")}
+    assert told == {
+        "EUR ": "EUR", "mdl": "MDL", "Ghana Cedi": "GHS", "USA Dollar": "USD", "Pesos (COP)": "COP", "£": "GBP", "$": None,
+    }  # fmt: skip
+
+
+def test_quantities_with_their_unit() -> None:
+    assert parsing.quantity("60,143 kg") == ("60,143", "kg")
+    assert parsing.quantity("7,00 UNIDAD") == ("7,00", "UNIDAD")
+    with pytest.raises(Unreadable):
+        parsing.quantity("?")
+
+
+def test_the_name_of_the_whole_names_no_part_of_it() -> None:
+    belize = Jurisdiction(
+        "BZ",
+        {"en": "Belize", "es": "Belice"},
+        "BZD",
+        areas=(
+            Area("BZ-BZ", {"en": "Belize"}),
+            Area("BZ-OW", {"en": "Orange Walk"}),
+            Area("BZ-SC", {"en": "Stann Creek"}, ("Dangriga",)),
+        ),
+    )
+    places = Places.of(belize)
+    assert places.find("Belize") is None
+    assert places.find("Belize District") == "BZ-BZ"
+    assert places.find("ORANGE WALK") == "BZ-OW"
+    assert places.find("dangriga") == "BZ-SC"
+    assert places.find("Corozal") is None
+
+
+def test_codes_by_the_words_of_offices() -> None:
+    assert parsing.code_of("Single Sourced", "method") == "direct"
+    assert parsing.code_of("Restricted Tender", "method") == "limited"
+    assert parsing.code_of("Licitación pública", "method") == "open"
+    assert parsing.code_of("DOAÇÕES FINANCEIRAS", "aidType") == "cash"
+    with pytest.raises(Unreadable):
+        parsing.code_of("whatever", "method")
+
+
+def test_only_addresses_that_a_page_may_link_to() -> None:
+    assert parsing.url_of("www.example.org/a b".replace(" ", "")) == "https://www.example.org/ab"
+    for typed in ("javascript:alert(1)", "data:text/html,x", "see the office", "ftp://example.org"):
+        with pytest.raises(Unreadable):
+            parsing.url_of(typed)
+
+
+def test_private_persons_are_seen_by_their_words_and_numbers() -> None:
+    assert parsing.says_private_person("DOAÇÕES PESSOAS FÍSICAS")
+    assert parsing.says_private_person("Private individuals")
+    assert not parsing.says_private_person("Embassy of Taiwan")
+    assert parsing.is_personal_number("123.456.789-09")
+    assert not parsing.is_personal_number("16.617.789/0001-64")
+    assert parsing.has_email("write to ana@example.org") and not parsing.has_email("1.2M PIECES@0.48")
+
+
+def test_dirt_that_nobody_typed_is_cleaned() -> None:
+    assert parsing.clean("a_x000D_b\xa0 \x0bc &amp; d\u202e") == "a b c & d"
