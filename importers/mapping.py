@@ -1,4 +1,4 @@
-"""Which column says what: headings and values against the catalogue, one column a field, every decision with its reason.
+"""Which column says what: headings and values against the catalogue, one column a field, each decision with its reason.
 
 In: the cells of a sheet as text. Out: the header's place, the kind of sheet, a field or nothing per column. Pure.
 Words alone deceive (`Unit cost` is not the amount), so the values of a column can veto what its heading suggests.
@@ -116,7 +116,8 @@ def _header_score(row: Sequence[Any], below: Texts) -> float:
     for i, _, _ in filled:
         under = [r[i] for r in below if i < len(r) and r[i]]
         typed += any(c[0] in "nd" or re.search(r"\d", c[1]) for c in under)
-    return 3 * words + (textual / len(filled) + unique + typed / len(filled) / 2) * fill * fill
+    score: float = 3 * words + (textual / len(filled) + unique + typed / len(filled) / 2) * fill * fill
+    return score
 
 
 def _groups(upper: Sequence[Any], lower: Sequence[Any]) -> bool:

@@ -1,7 +1,7 @@
-"""From the text of a cell to a value: money, dates, quantities, codes, places. Pure; decided per column, never per file.
+"""From the text of a cell to a value: money, dates, quantities, codes, places. Pure; decided per column.
 
 In: texts and native values as the sandbox read them. Out: values, or an `Unreadable` with the code of a finding. How a
-separator or a date order is decided from the decisive cells of a column: `decimal_mark`, `date_order`. Read those first.
+separator or a date order is decided from the decisive cells of a column: read `decimal_mark` and `date_order` first.
 """
 
 from __future__ import annotations
@@ -26,6 +26,25 @@ class Unreadable(Exception):
         super().__init__(code)
         self.code = code
         self.params = params
+
+
+# --- addresses -----------------------------------------------------------------------------------------------------
+
+
+def column_number(letters: str) -> int:
+    """`A` is 1, `AA` is 27."""
+    n = 0
+    for letter in letters:
+        n = n * 26 + ord(letter) - 64
+    return n
+
+
+def column_letters(number: int) -> str:
+    out = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        out = chr(65 + rest) + out
+    return out
 
 
 # --- text and nothing -------------------------------------------------------------------------------------------
@@ -183,12 +202,12 @@ def figure(text: str) -> Figure:
         return " "
 
     left = _GLYPH.sub(glyph, left)
-    for m in list(_ISO.finditer(left)):
-        if m[1].upper() in schema.codelist("currency"):
-            if currency is not None and currency != m[1].upper():
+    for code in list(_ISO.finditer(left)):
+        if code[1].upper() in schema.codelist("currency"):
+            if currency is not None and currency != code[1].upper():
                 raise Unreadable("V005", shown=text)
-            currency = m[1].upper()
-            left = left.replace(m[0], " ")
+            currency = code[1].upper()
+            left = left.replace(code[0], " ")
     dollar = "$" in left
     left = left.replace("$", " ").replace("¥", " ").replace("¢", " ")
     named = folded(re.sub(r"[\d.,()\-+]", " ", left))

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from importers import workbook
 from ledger.settings import Settings
 
 ANSWER_MAX = 700_000_000
@@ -138,6 +137,8 @@ def _confine() -> None:
 
 def _child(path: str, file_name: str, rows_max: str) -> int:
     _confine()
+    from importers import workbook  # only here: nothing outside the child may parse a file
+
     out = sys.stdout.buffer
     say = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     try:

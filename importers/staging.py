@@ -15,8 +15,7 @@ from typing import Any
 
 from importers import mapping, parsing, sandbox
 from importers.mapping import Choice, Understanding
-from importers.parsing import Unreadable
-from importers.workbook import column_letters
+from importers.parsing import Unreadable, column_letters
 from ledger import catalogue
 from ledger.catalogue import Field, folded
 from ledger.findings import Finding, Severity, grouped
@@ -342,7 +341,7 @@ class _Sheet:
         return any(self.cell(n, column) for n in range(self.found.first_row, self.last + 1))
 
     def _style(self, c: Choice, f: Field) -> _Style:
-        """Decide separators, date order and the heading's currency for one column, and ask where cells do not decide."""
+        """Decide separators, date order and the heading's currency for one column."""
         style = _Style()
         cells = [r[c.column] for r in self.raw.rows[self.found.header_rows[-1] :] if c.column < len(r) and r[c.column]]
         texts = [x[1] for x in cells if x[0] == "s" and not parsing.is_missing(x[1])]

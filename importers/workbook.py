@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from importers.parsing import column_letters, column_number
+
 # Limits before any parser runs; the attacks behind them were measured (trust page, section 6).
 ENTRIES_MAX = 2_000
 UNPACKED_MAX = 500_000_000
@@ -154,22 +156,6 @@ class _Look:
     merges: list[str] = field(default_factory=list)
 
 
-def column_number(letters: str) -> int:
-    """`A` is 1, `AA` is 27."""
-    n = 0
-    for letter in letters:
-        n = n * 26 + ord(letter) - 64
-    return n
-
-
-def column_letters(number: int) -> str:
-    out = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        out = chr(65 + rest) + out
-    return out
-
-
 def _look(xml: bytes, rows_max: int) -> _Look:
     # One namespace prefix is legal XML and breaks a byte pattern: such files are rare and written anew by any office.
     seen = _Look()
@@ -297,10 +283,9 @@ def _join(sheet: Sheet, look: _Look, formats: list[str]) -> None:
         cells += [None] * (column - len(cells))
         cells[column - 1] = ["e", code] if code else ["f", ""]
     filled = sum(1 for cells in sheet.rows for c in cells if c is not None and c[0] != "f")
-    if filled != look.filled:
-        # Cells that hold an empty text are a matter of taste between readers; fewer values than the file has are not.
-        if filled < look.filled and look.filled - filled > _empty_texts(sheet):
-            sheet.notes.append(["B010", "", f"{filled} / {look.filled}"])
+    # Cells that hold an empty text are a matter of taste between readers; fewer values than the file has are not.
+    if look.filled - filled > _empty_texts(sheet):
+        sheet.notes.append(["B010", "", f"{filled} / {look.filled}"])
     for (row, column), style in look.styles.items():
         if row <= len(sheet.rows) and column <= len(sheet.rows[row - 1]):
             cell = sheet.rows[row - 1][column - 1]

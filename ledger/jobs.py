@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.store import digest, insert_once, writing
+from ledger.store import digest, insert_once, reading, writing
 from ledger.tables import jobs
 
 STALE = timedelta(minutes=5)
@@ -66,14 +66,15 @@ def claim(engine: sa.Engine, worker: str, at: datetime) -> Job | None:
     A job that died `ATTEMPTS_MAX` times is failed here instead of being taken once more.
     """
     stale = sa.and_(jobs.c.state == "running", jobs.c.heartbeat_at < at - STALE)
+    open_jobs = sa.or_(jobs.c.state == "waiting", stale)
+    with reading(engine) as conn:
+        # An idle worker asks twice a second: it must not take the one writer of SQLite for that.
+        if conn.scalar(sa.select(jobs.c.id).where(open_jobs).limit(1)) is None:
+            return None
     with writing(engine) as conn:
         while True:
             row = conn.execute(
-                sa.select(jobs)
-                .where(sa.or_(jobs.c.state == "waiting", stale))
-                .order_by(jobs.c.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
+                sa.select(jobs).where(open_jobs).order_by(jobs.c.id).limit(1).with_for_update(skip_locked=True)
             ).one_or_none()
             if row is None:
                 return None

@@ -735,3 +735,17 @@ def nearest(conn: sa.Connection, ocid: str, limit: int = 5) -> list[Changed]:
     like = [match for match, _, _ in fuzzy.extract(ocid, known, limit=limit, score_cutoff=60)]
     found = titles(conn, like, None)
     return [Changed(o, *found[o], 0, ()) for o in like if o in found]
+
+
+def held(conn: sa.Connection, at: int | None) -> dict[str, int]:
+    """Return per publisher how many processes of its certified files were held back, because rows had errors."""
+    import json
+
+    p = tables.publications
+    query = sa.select(p.c.publisher, p.c.summary)
+    found: dict[str, int] = {}
+    for publisher, summary in conn.execute(query if at is None else query.where(p.c.number <= at)):
+        count = int(json.loads(summary).get("held") or 0)
+        if count:
+            found[publisher] = found.get(publisher, 0) + count
+    return found

@@ -133,7 +133,7 @@ def _standard(draft: Draft, context: Context) -> Iterator[Finding]:
 # The standard's checks that a money rule below states with its figures, or that the money model allows: sources
 # of a payment may add up to less (rule 6: the rest reads "source not published").
 _SAID_HERE = {"future", "planning_only", "sources_sum", "overpaid", "overdelivered", "pending_paid", "planning_tag"}
-_DOUBTS = {"additional", "reference_name", "related", "tender_open"}
+_DOUBTS = {"additional", "reference_name", "related", "tender_open", "period", "final_value", "delivered_item"}
 
 
 def publishable(draft: Draft, context: Context) -> bool:

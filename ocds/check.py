@@ -1,15 +1,17 @@
 """What is wrong with a release: against the schema, and against the rules that a schema cannot state.
 
-In: OCDS JSON. Out: `Problem` values with JSON pointers; the words for them are the caller's. Not here: whether the
-figures are true. `problems` says everything about one release, `is_valid` only whether the schema accepts it.
+In: OCDS JSON. Out: `Problem` values with JSON pointers; their words and how grave they are is the caller's. Not
+here: whether the figures are true. `problems` says everything about one release, `is_valid` only whether the schema
+accepts it.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -18,10 +20,13 @@ import jsonschema
 import jsonschema_rs
 
 from ocds import paths, schema
+from ocds.references import references
+from ocds.schema import Node
 
 CODES: Mapping[str, str] = {
     "schema": "The JSON Schema of OCDS 1.1.5 with our extensions refuses it.",
     "additional": "A field that neither OCDS nor a declared extension knows (CoVE: additional fields).",
+    "free_form": "A dictionary whose members no schema names: it cannot be versioned (ocds.md 4.3).",
     "prefix": "The ocid does not start with a well-formed prefix (OCDS 1.1, identifiers).",
     "release_id": "The release's id holds a '#', which linked releases use (OCDS 1.1, records).",
     "missing_id": "An entry of an array has no id, so merging loses it (OCDS 1.1, merging).",
@@ -30,18 +35,24 @@ CODES: Mapping[str, str] = {
     "reference_name": "A reference writes the organisation's name in another way than parties does.",
     "role": "The organisation lacks the role that the reference implies (OCDS 1.1, partyRole).",
     "award": "A contract's awardID is not the id of an award (OCDS 1.1, contracts).",
-    "related": "A process is named as a source of money but is not in relatedProcesses (aid extension).",
-    "future": "Something is dated after the release that tells of it.",
+    "related": "A process is named as a source or use of money but is not in relatedProcesses (aid extension).",
+    "future": "Something is dated after the release that tells of it (Pelican, coherence).",
+    "period": "A period ends before it starts (Pelican, coherence).",
     "planning_only": "Aid must not have a tender, awards or contracts (aid extension).",
-    "planning_tag": "A planning-only process carries a tag of procurement.",
+    "planning_tag": "A planning-only process carries a tag of procurement (ocds.md 4.1).",
     "sources_sum": "The sources of a payment do not add up to the payment (aid extension).",
-    "overpaid": "The payments of a contract add up to more than its value.",
-    "overdelivered": "More of an item was delivered than was contracted or given, and nothing explains it.",
-    "pending_paid": "A pending or cancelled contract has payments.",
-    "tender_open": "There are awards, but the tender is still said to be planned, active or cancelled.",
+    "overpaid": "The payments of a contract add up to more than its value (Pelican, consistency).",
+    "final_value": "A closed contract's final value is not the sum of its payments (ocds.md 4.5).",
+    "overdelivered": "More of an item was delivered than was contracted or given, unexplained (ocds.md 4.5).",
+    "delivered_item": "An item was delivered that the contract or the aid does not list (aid extension).",
+    "pending_paid": "A pending or cancelled contract has payments (Pelican, coherence).",
+    "tender_open": "There are awards, but the tender is still planned, active or cancelled (Pelican, coherence).",
+    "extension": "The package does not declare an extension whose fields we publish (OCDS 1.1, extensions).",
+    "record": "A record's ocid is not that of its compiled release (OCDS 1.1, records).",
+    "linked": "A record's linked releases are not in the order of their dates (OCDS 1.1, records).",
 }
 
-_PREFIX = re.compile(r"^ocds-[a-z0-9]{6}")
+_PREFIX = re.compile(r"^ocds-[a-z0-9]{6}-.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Problem:
 
     code: str
     pointer: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @cache
@@ -59,8 +70,9 @@ def _verdict() -> Any:
 
 
 @cache
-def _explainer() -> jsonschema.Draft4Validator:
-    return jsonschema.Draft4Validator(schema.release_schema(), format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
+def _explainer(kind: str = "") -> jsonschema.Draft4Validator:
+    told = schema.envelope_schema(kind) if kind else schema.release_schema()
+    return jsonschema.Draft4Validator(told, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
 
 
 def is_valid(release: dict[str, Any]) -> bool:
@@ -73,10 +85,15 @@ def problems(release: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     if not is_valid(release):
         found += _explained(release)
-    found += _additional(release, schema.release_schema(), "")
-    found += _identities(release)
+        # What follows takes the shapes for granted that the schema demands; where they are broken it cannot be asked.
+        if not _is_readable(release, schema.release()):
+            return found
+    found += _identity(release)
+    found += _walked(release, schema.release(), "", _instant(release.get("date")))
     found += _references(release)
-    found += _money(release)
+    found += _planning(release)
+    for n, contract in enumerate(release.get("contracts") or ()):
+        found += _contract(f"/contracts/{n}", contract)
     return found
 
 
@@ -87,176 +104,170 @@ def package_problems(package: dict[str, Any]) -> list[Problem]:
     """
     kind = "record" if "records" in package else "release"
     key = f"{kind}s"
-    known = schema.package_schema(kind)
-    found = [
-        Problem("schema", f"/{name}", {"message": f"{name} is required"})
-        for name in known.get("required", ())
-        if name not in package
-    ]
-    if not package.get(key):
-        found.append(Problem("schema", f"/{key}", {"message": "empty package"}))
-    found += [
-        Problem("additional", f"/{name}", {"field": name})
-        for name in package
-        if name not in known["properties"] and name != "links"
-    ]
+    found = [_problem(error) for error in _explainer(kind).iter_errors(package)]
+    known = schema.envelope_schema(kind)["properties"]
+    found += [Problem("additional", paths.join(name), {"field": name}) for name in package if name not in known]
+    declared = package.get("extensions") or ()
+    for extension in schema.EXTENSIONS(""):
+        # The local extension stands on every ledger's own site.
+        if not any(e == extension if extension else str(e).endswith(schema.AID_PATH) for e in declared):
+            found.append(Problem("extension", "/extensions", {"url": extension or schema.AID_PATH}))
     seen: Counter[str] = Counter()
-    for n, entry in enumerate(package.get(key, ())):
-        release = entry.get("compiledRelease", {}) if kind == "record" else entry
+    for n, entry in enumerate(package.get(key) or ()):
+        if not isinstance(entry, dict):
+            continue
+        at = f"/{key}/{n}"
         seen[str(entry.get("ocid") if kind == "record" else entry.get("id"))] += 1
-        found += [Problem(p.code, f"/{key}/{n}{p.pointer}", p.params) for p in problems(release)]
+        if kind == "record":
+            found += [Problem(p.code, f"{at}{p.pointer}", p.params) for p in _record(entry)]
+        else:
+            found += [Problem(p.code, f"{at}{p.pointer}", p.params) for p in problems(entry)]
     found += [Problem("duplicate_id", f"/{key}", {"id": id}) for id, times in seen.items() if times > 1]
     return found
 
 
+def _record(record: dict[str, Any]) -> Iterator[Problem]:
+    linked = [r for r in record.get("releases") or () if isinstance(r, dict)]
+    dates = [str(r.get("date")) for r in linked]
+    if dates != sorted(dates):
+        yield Problem("linked", "/releases")
+    embedded = [(f"/releases/{n}", r) for n, r in enumerate(linked) if "url" not in r]
+    if isinstance(record.get("compiledRelease"), dict):
+        embedded.append(("/compiledRelease", record["compiledRelease"]))
+    for at, release in embedded:
+        if release.get("ocid") != record.get("ocid"):
+            yield Problem("record", f"{at}/ocid", {"ocid": release.get("ocid"), "record": record.get("ocid")})
+        yield from (Problem(p.code, f"{at}{p.pointer}", p.params) for p in problems(release))
+
+
+# --- schema -----------------------------------------------------------------------------------------------------
+
+
+def _problem(error: Any) -> Problem:
+    return Problem("schema", paths.join(*error.absolute_path), {"message": error.message[:200]})
+
+
 def _explained(release: dict[str, Any]) -> list[Problem]:
-    found = [
-        Problem("schema", paths.join(*error.absolute_path), {"message": error.message[:200]})
-        for error in _explainer().iter_errors(release)
-    ]
-    # The two validators disagree on a format: the strict one decides, and says it in its own words.
-    return found or [
+    # When the two validators disagree on a format, the strict one decides, and says it in its own words.
+    return [_problem(error) for error in _explainer().iter_errors(release)] or [
         Problem("schema", paths.join(*error.instance_path), {"message": error.message[:200]})
         for error in _verdict().iter_errors(release)
     ]
 
 
-def _additional(value: Any, node: dict[str, Any], at: str) -> Iterator[Problem]:
+def _is_readable(value: Any, node: Node) -> bool:
+    """Whether objects and arrays stand where the schema has objects and arrays, so that rules may look inside."""
+    if node.members:
+        return isinstance(value, dict) and all(_is_readable(v, node.member(k)) for k, v in value.items())
+    if node.entries is not None and node.entries.members:
+        return isinstance(value, list) and all(_is_readable(v, node.entries) for v in value)
+    return True
+
+
+# --- every place, once ------------------------------------------------------------------------------------------
+
+_HAPPENED = frozenset(["dateSigned", "dateMet", "datePublished", "dateModified", "date"])
+"""What claims to have happened; ends of periods and due dates lie ahead by nature."""
+
+
+def _instant(text: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None  # the schema says so
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def _walked(value: Any, node: Node, at: str, told: datetime | None) -> Iterator[Problem]:
+    """Unknown fields, dictionaries, ids of entries, dates: whatever concerns a place by itself."""
     if isinstance(value, dict):
-        known = schema.properties(node)
-        if not known:
+        if node.free_form:
+            yield Problem("free_form", at)
             return
         for key, child in value.items():
-            if key in known:
-                yield from _additional(child, known[key], f"{at}{paths.join(key)}")
-            else:
-                yield Problem("additional", f"{at}{paths.join(key)}", {"field": key})
+            here, inner = f"{at}{paths.join(key)}", node.member(key)
+            if not inner.known and node.known:
+                yield Problem("additional", here, {"field": key})
+            elif key in _HAPPENED and at and told is not None:
+                on = _instant(child)
+                if on is not None and on > told:
+                    yield Problem("future", here, {"date": child[:10], "release": told.date().isoformat()})
+            elif isinstance(child, dict | list):
+                yield from _walked(child, inner, here, told)
+        start, end = _instant(value.get("startDate")), _instant(value.get("endDate"))
+        if start is not None and end is not None and end < start:
+            yield Problem("period", at, {"start": value["startDate"][:10], "end": value["endDate"][:10]})
     elif isinstance(value, list):
-        items = schema.resolved(node).get("items", {})
-        if isinstance(items, dict):
-            for n, child in enumerate(value):
-                yield from _additional(child, items, f"{at}/{n}")
+        if node.by_id:
+            yield from _entry_ids(value, at)
+        inner = node.entries or schema.UNKNOWN
+        for n, entry in enumerate(value):
+            if isinstance(entry, dict | list):
+                yield from _walked(entry, inner, f"{at}/{n}", told)
 
 
-# --- ids --------------------------------------------------------------------------------------------------------
+def _entry_ids(entries: list[Any], at: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for n, entry in enumerate(entries):
+        id = entry.get("id") if isinstance(entry, dict) else None
+        if id in (None, ""):
+            yield Problem("missing_id", f"{at}/{n}")
+        elif str(id) in seen:
+            yield Problem("duplicate_id", f"{at}/{n}", {"id": id})
+        seen.add(str(id))
 
 
-def _identities(release: dict[str, Any]) -> Iterator[Problem]:
+def _identity(release: dict[str, Any]) -> Iterator[Problem]:
     if not _PREFIX.match(str(release.get("ocid", ""))):
         yield Problem("prefix", "/ocid", {"ocid": release.get("ocid")})
     if "#" in str(release.get("id", "")):
         yield Problem("release_id", "/id", {"id": release.get("id")})
-    yield from _entry_ids(release, schema.release_schema(), "")
 
 
-def _entry_ids(value: Any, node: dict[str, Any], at: str) -> Iterator[Problem]:
-    if isinstance(value, dict):
-        known = schema.properties(node)
-        for key, child in value.items():
-            yield from _entry_ids(child, known.get(key, {}), f"{at}{paths.join(key)}")
-    elif isinstance(value, list):
-        items = schema.resolved(node).get("items", {})
-        if schema.merges_by_id(node):
-            seen: set[str] = set()
-            for n, entry in enumerate(value):
-                id = entry.get("id") if isinstance(entry, dict) else None
-                if id in (None, ""):
-                    yield Problem("missing_id", f"{at}/{n}")
-                elif str(id) in seen:
-                    yield Problem("duplicate_id", f"{at}/{n}", {"id": id})
-                seen.add(str(id))
-        for n, entry in enumerate(value):
-            yield from _entry_ids(entry, items if isinstance(items, dict) else {}, f"{at}/{n}")
-
-
-# --- organisations ----------------------------------------------------------------------------------------------
-
-Reference = tuple[str, Mapping[str, Any], tuple[str, ...]]
-"""pointer, the reference, roles of which the party needs one (none: any role will do)."""
-
-
-def references(release: dict[str, Any]) -> Iterator[Reference]:
-    """Yield every reference to an organisation, with the roles that it implies."""
-
-    def several(at: str, entries: Iterable[Any] | None, *roles: str) -> Iterator[Reference]:
-        for n, entry in enumerate(entries or ()):
-            yield f"{at}/{n}", entry, roles
-
-    def one(at: str, holder: Mapping[str, Any], key: str, *roles: str) -> Iterator[Reference]:
-        if isinstance(holder.get(key), dict):
-            yield f"{at}/{key}", holder[key], roles
-
-    yield from one("", release, "buyer", "buyer")
-    tender = release.get("tender") or {}
-    yield from one("/tender", tender, "procuringEntity", "procuringEntity")
-    yield from several("/tender/tenderers", tender.get("tenderers"), "tenderer")
-    planning = release.get("planning") or {}
-    budget = planning.get("budget") or {}
-    for n, part in enumerate(budget.get("budgetBreakdown") or ()):
-        yield from one(f"/planning/budget/budgetBreakdown/{n}", part, "sourceParty", "sourceParty")
-    for n, finance in enumerate(budget.get("finance") or ()):
-        yield from one(f"/planning/budget/finance/{n}", finance, "financingParty")
-    aid = planning.get("aid") or {}
-    for n, flow in enumerate(aid.get("flows") or ()):
-        yield from one(f"/planning/aid/flows/{n}", flow, "sourceParty")
-        yield from one(f"/planning/aid/flows/{n}", flow, "destinationParty")
-    yield from _recipients("/planning/aid/deliveries", aid.get("deliveries"))
-    for n, award in enumerate(release.get("awards") or ()):
-        yield from several(f"/awards/{n}/suppliers", award.get("suppliers"), "supplier")
-    for n, contract in enumerate(release.get("contracts") or ()):
-        at = f"/contracts/{n}"
-        yield from several(f"{at}/suppliers", contract.get("suppliers"), "supplier")
-        for m, finance in enumerate(contract.get("finance") or ()):
-            yield from one(f"{at}/finance/{m}", finance, "financingParty")
-        done = contract.get("implementation") or {}
-        for m, transaction in enumerate(done.get("transactions") or ()):
-            yield from one(f"{at}/implementation/transactions/{m}", transaction, "payer", "payer")
-            yield from one(f"{at}/implementation/transactions/{m}", transaction, "payee", "payee")
-        yield from _recipients(f"{at}/implementation/deliveries", done.get("deliveries"))
-
-
-def _recipients(at: str, deliveries: Iterable[Mapping[str, Any]] | None) -> Iterator[Reference]:
-    for n, delivery in enumerate(deliveries or ()):
-        if isinstance(delivery.get("recipient"), dict):
-            yield f"{at}/{n}/recipient", delivery["recipient"], ("deliveryRecipient",)
+# --- what refers to something else ------------------------------------------------------------------------------
 
 
 def _references(release: dict[str, Any]) -> Iterator[Problem]:
-    parties = {p.get("id"): p for p in release.get("parties") or () if isinstance(p, dict)}
-    for at, reference, roles in references(release):
-        party = parties.get(reference.get("id"))
+    parties = {str(p.get("id")): p for p in release.get("parties") or ()}
+    for reference in references(release):
+        at, named = reference.pointer, reference.value
+        party = parties.get(str(named.get("id")))
         if party is None:
-            yield Problem("reference", at, {"id": reference.get("id")})
+            if any(v is not None for v in named.values()):
+                yield Problem("reference", at, {"id": named.get("id")})
             continue
         has = party.get("roles") or ()
-        if (roles and not set(roles) & set(has)) or not has:
-            yield Problem("role", at, {"id": reference["id"], "role": " / ".join(roles)})
-        if reference.get("name") is not None and reference["name"] != party.get("name"):
-            yield Problem("reference_name", at, {"name": reference["name"], "party": party.get("name")})
+        # A reference that was taken back (`ocds.merge`) has no name left; its party may have got other roles since.
+        needs_role = named.get("name") is not None or bool(reference.earned)
+        if needs_role and (not has or (reference.roles and not set(reference.roles) & set(has))):
+            yield Problem("role", at, {"id": named["id"], "role": " / ".join(reference.roles)})
+        if named.get("name") is not None and named["name"] != party.get("name"):
+            yield Problem("reference_name", f"{at}/name", {"name": named["name"], "party": party.get("name")})
     awards = {str(a.get("id")) for a in release.get("awards") or ()}
     for n, contract in enumerate(release.get("contracts") or ()):
         if str(contract.get("awardID")) not in awards:
             yield Problem("award", f"/contracts/{n}/awardID", {"id": contract.get("awardID")})
     related = {r.get("identifier") for r in release.get("relatedProcesses") or ()}
-    for at, ocid in _sources(release):
+    for at, ocid in _processes(release):
         if ocid not in related:
             yield Problem("related", at, {"ocid": ocid})
 
 
-def _sources(release: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    planning = release.get("planning") or {}
-    for n, part in enumerate((planning.get("budget") or {}).get("budgetBreakdown") or ()):
-        if part.get("relatedProcess"):
-            yield f"/planning/budget/budgetBreakdown/{n}/relatedProcess", part["relatedProcess"]
-    for n, contract in enumerate(release.get("contracts") or ()):
-        for m, paid in enumerate((contract.get("implementation") or {}).get("transactions") or ()):
-            for k, source in enumerate(paid.get("fundingSources") or ()):
-                if source.get("relatedProcess"):
-                    at = f"/contracts/{n}/implementation/transactions/{m}/fundingSources/{k}/relatedProcess"
-                    yield at, source["relatedProcess"]
+def _processes(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Every `relatedProcess`: of a part of a budget, of an aid flow, of a source of a payment."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if key == "relatedProcess" and isinstance(child, str):
+                yield f"{at}/{key}", child
+            elif isinstance(child, dict | list):
+                yield from _processes(child, f"{at}/{key}")
+    elif isinstance(value, list):
+        for n, entry in enumerate(value):
+            if isinstance(entry, dict):
+                yield from _processes(entry, f"{at}/{n}")
 
 
-# --- figures and dates --------------------------------------------------------------------------------------------
+# --- figures ----------------------------------------------------------------------------------------------------
 
 
 def _value(holder: Mapping[str, Any], key: str = "value") -> tuple[Decimal, str] | None:
@@ -266,9 +277,8 @@ def _value(holder: Mapping[str, Any], key: str = "value") -> tuple[Decimal, str]
     return Decimal(str(value["amount"])), value["currency"]
 
 
-def _money(release: dict[str, Any]) -> Iterator[Problem]:
-    planning = release.get("planning") or {}
-    aid = planning.get("aid")
+def _planning(release: dict[str, Any]) -> Iterator[Problem]:
+    aid = (release.get("planning") or {}).get("aid")
     if aid is not None:
         for section in ("tender", "awards", "contracts"):
             if release.get(section):
@@ -277,19 +287,17 @@ def _money(release: dict[str, Any]) -> Iterator[Problem]:
         if wrong:
             yield Problem("planning_tag", "/tag", {"tags": ", ".join(sorted(wrong))})
         yield from _delivered("/planning/aid/deliveries", aid, aid.get("deliveries"))
-    tender = release.get("tender") or {}
-    if release.get("awards") and tender.get("status") in ("planned", "active", "cancelled"):
-        if any(a.get("status") == "active" for a in release["awards"]):
-            yield Problem("tender_open", "/tender/status", {"status": tender["status"]})
-    for n, contract in enumerate(release.get("contracts") or ()):
-        yield from _contract(f"/contracts/{n}", contract)
-    yield from _dates(release)
+    status = (release.get("tender") or {}).get("status")
+    if status in ("planned", "active", "cancelled") and any(
+        a.get("status") == "active" for a in release.get("awards") or ()
+    ):
+        yield Problem("tender_open", "/tender/status", {"status": status})
 
 
 def _contract(at: str, contract: Mapping[str, Any]) -> Iterator[Problem]:
     done = contract.get("implementation") or {}
     worth = _value(contract)
-    paid = Decimal(0)
+    paid: defaultdict[str, Decimal] = defaultdict(Decimal)
     for n, transaction in enumerate(done.get("transactions") or ()):
         here = f"{at}/implementation/transactions/{n}"
         value = _value(transaction)
@@ -297,58 +305,46 @@ def _contract(at: str, contract: Mapping[str, Any]) -> Iterator[Problem]:
             continue
         if contract.get("status") in ("pending", "cancelled"):
             yield Problem("pending_paid", here, {"status": contract["status"]})
-        if worth is not None and value[1] == worth[1]:
-            paid += value[0]
-        sources = [s for source in transaction.get("fundingSources") or () if (s := _value(source)) is not None]
-        if sources and (any(s[1] != value[1] for s in sources) or sum(s[0] for s in sources) != value[0]):
-            total = sum((s[0] for s in sources), Decimal(0))
-            yield Problem("sources_sum", f"{here}/fundingSources", {"sum": str(total), "value": str(value[0])})
-    if worth is not None and paid > worth[0]:
-        yield Problem(
-            "overpaid", f"{at}/value/amount", {"paid": str(paid), "value": str(worth[0]), "currency": worth[1]}
-        )
+        paid[value[1]] += value[0]
+        yield from _sources(here, value, transaction.get("fundingSources") or ())
+    if worth is not None and (total := paid.get(worth[1], Decimal(0))) > worth[0]:
+        yield Problem("overpaid", f"{at}/value/amount", _compared(total, worth))
+    final = _value(done, "finalValue")
+    closed = contract.get("status") == "terminated" and not done.get("finalValueDetails")
+    if closed and final is not None and set(paid) == {final[1]} and paid[final[1]] != final[0]:
+        yield Problem("final_value", f"{at}/implementation/finalValue/amount", _compared(paid[final[1]], final))
     yield from _delivered(f"{at}/implementation/deliveries", contract, done.get("deliveries"))
 
 
+def _compared(paid: Decimal, value: tuple[Decimal, str]) -> dict[str, str]:
+    return {"paid": str(paid), "value": str(value[0]), "currency": value[1]}
+
+
+def _sources(at: str, paid: tuple[Decimal, str], sources: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    parts = [part for source in sources if (part := _value(source)) is not None]
+    total = sum((amount for amount, _ in parts), Decimal(0))
+    if parts and (any(currency != paid[1] for _, currency in parts) or total != paid[0]):
+        yield Problem("sources_sum", f"{at}/fundingSources", {"sum": str(total), "value": str(paid[0])})
+
+
 def _delivered(at: str, holder: Mapping[str, Any], deliveries: Iterable[Mapping[str, Any]] | None) -> Iterator[Problem]:
-    promised = {
-        str(i["id"]): Decimal(str(i["quantity"])) for i in holder.get("items") or () if i.get("quantity") is not None
-    }
-    sums: dict[str, Decimal] = {}
+    listed = {str(i.get("id")): i.get("quantity") for i in holder.get("items") or ()}
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     last: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for n, delivery in enumerate(deliveries or ()):
         back = delivery.get("status") in ("returned", "rejected")
-        for item in delivery.get("items") or ():
-            if item.get("quantity") is not None:
-                quantity = Decimal(str(item["quantity"]))
-                sums[str(item["id"])] = sums.get(str(item["id"]), Decimal(0)) + (-quantity if back else quantity)
-                last[str(item["id"])] = (n, delivery)
+        for m, item in enumerate(delivery.get("items") or ()):
+            id = str(item.get("id"))
+            if item.get("quantity") is None:
+                continue
+            quantity = Decimal(str(item["quantity"]))
+            sums[id] += -quantity if back else quantity
+            last[id] = (n, delivery)
+            if listed and id not in listed:
+                yield Problem("delivered_item", f"{at}/{n}/items/{m}", {"item": id})
     for id, total in sums.items():
         n, delivery = last[id]
-        if id in promised and total > promised[id] and not delivery.get("description"):
-            yield Problem(
-                "overdelivered", f"{at}/{n}", {"item": id, "delivered": str(total), "promised": str(promised[id])}
-            )
-
-
-_PAST = frozenset(["dateSigned", "dateMet", "date"])
-
-
-def _dates(release: dict[str, Any]) -> Iterator[Problem]:
-    """Only what claims to have happened can be too late; ends of periods and due dates lie ahead by nature."""
-    told = str(release.get("date", ""))[:10]
-    if not told:
-        return
-
-    def walk(value: Any, at: str) -> Iterator[Problem]:
-        if isinstance(value, dict):
-            for key, child in value.items():
-                if key in _PAST and isinstance(child, str) and at and child[:10] > told:
-                    yield Problem("future", f"{at}/{key}", {"date": child[:10], "release": told})
-                else:
-                    yield from walk(child, f"{at}/{key}")
-        elif isinstance(value, list):
-            for n, child in enumerate(value):
-                yield from walk(child, f"{at}/{n}")
-
-    yield from walk({k: v for k, v in release.items() if k != "date"}, "")
+        promised = listed.get(id)
+        if promised is not None and total > Decimal(str(promised)) and not delivery.get("description"):
+            figures = {"item": id, "delivered": str(total), "promised": str(promised)}
+            yield Problem("overdelivered", f"{at}/{n}", figures)

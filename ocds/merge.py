@@ -13,8 +13,14 @@ from typing import Any
 import ocdsmerge
 
 from ocds import schema
+from ocds.references import references
+from ocds.schema import Node
 
-_IDENTITY = ("ocid", "id", "date", "tag", "initiationType", "language")
+_IDENTITY = frozenset(["ocid", "id", "date", "tag", "initiationType", "language"])
+
+WITHDRAWN = "withdrawn"
+"""The measure of a bid statistic that was taken back: the extension lets neither it nor its value be null, and a
+number of bids that nobody stands by must not stay. `measure` is an open codelist."""
 
 
 @cache
@@ -31,176 +37,147 @@ def compiled(releases: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+# --- taking back --------------------------------------------------------------------------------------------------
+
+
 def superseding(before: dict[str, Any] | None, body: dict[str, Any]) -> dict[str, Any]:
     """Return `body` with what it takes so that merging it after `before` (a compiled release) leaves just `body`.
 
-    OCDS has no way to leave something out: a value is taken back by an explicit null, an entry of an array by nulls
-    in all but its required members. What stays is a stub (`{"id": …}`), which `tidy` drops.
-    A party that such a stub still refers to keeps its entry and roles: a reference must never dangle.
+    OCDS has no way to leave something out: a value is taken back by an explicit null, an object by nulls in all its
+    members, an entry of an array by nulls in all but its id. What stays is a stub, which `tidy` drops:
+
+    - members that allow no null stay (`awardID` of a contract, `type` of an aid flow); see `WITHDRAWN` for numbers;
+    - a `wholeListMerge` array that may not be empty becomes one entry with nothing but an id;
+    - a party that a stub still refers to keeps its id and roles but no name: references never dangle.
+
+    Entries keep the order in which they first became public; nothing in OCDS can change it.
     Source: OCDS 1.1 merging, and guidance "Updates and deletions" (standard issues 232, 985).
     """
     if before is None:
         return body
-    out = _over(
-        {k: v for k, v in before.items() if k not in _IDENTITY},
-        body,
-        schema.release_schema(),
-    )
-    return _with_referenced_parties(before, out)
+    told = {k: v for k, v in before.items() if k not in _IDENTITY}
+    return _with_referenced_parties(told, _over(told, body, schema.release()))
 
 
-def _over(before: dict[str, Any], after: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    known = schema.properties(node)
+def _over(before: dict[str, Any], after: dict[str, Any], node: Node) -> dict[str, Any]:
     out = dict(after)
     for key, old in before.items():
-        child = known.get(key, {})
+        child = node.member(key)
         if key not in after:
-            kept = _erased(old, child)
-            if kept is not _KEEP:
-                out[key] = kept
+            if not _is_empty(old):
+                out[key] = _taken_back(old, child)
         elif isinstance(old, dict) and isinstance(after[key], dict):
             out[key] = _over(old, after[key], child)
-        elif isinstance(old, list) and isinstance(after[key], list) and schema.merges_by_id(child):
-            out[key] = _over_list(old, after[key], child)
+        elif isinstance(old, list) and isinstance(after[key], list) and child.by_id:
+            out[key] = _over_entries(old, after[key], child.entries or schema.UNKNOWN)
     return out
 
 
-def _over_list(before: list[Any], after: list[Any], node: dict[str, Any]) -> list[Any]:
-    items = schema.resolved(node).get("items", {})
-    old = {str(m.get("id")): m for m in before if isinstance(m, dict)}
-    out = [_over(old.pop(str(m.get("id"))), m, items) if str(m.get("id")) in old else m for m in after]
-    return out + [_erased(m, items) for m in old.values()]
+def _over_entries(before: list[Any], after: list[Any], node: Node) -> list[Any]:
+    gone = {str(m["id"]): m for m in before}
+    out = []
+    for entry in after:
+        old = gone.pop(str(entry.get("id")), None)
+        out.append(entry if old is None else _over(old, entry, node))
+    return out + [_entry_taken_back(m, node) for m in gone.values()]
 
 
-_KEEP = object()  # what cannot be taken back and need not be repeated
-
-
-def _erased(value: Any, node: dict[str, Any]) -> Any:
+def _taken_back(value: Any, node: Node) -> Any:
     if isinstance(value, dict):
-        known = schema.properties(node)
-        members = {k: _erased(v, known.get(k, {})) for k, v in value.items()}
-        # A member that allows no null and is not required is repeated: the schema leaves no other way.
-        return {k: value[k] if v is _KEEP else v for k, v in members.items()} or _KEEP
-    if isinstance(value, list) and schema.merges_by_id(node):
-        if schema.nullable(node) and not value:
-            return None
-        return [_erased(m, schema.resolved(node).get("items", {})) for m in value] or _KEEP
-    if not schema.nullable(node):
-        return _KEEP
-    return None
+        return {k: _taken_back(v, node.member(k)) for k, v in value.items() if not _is_empty(v)}
+    if node.nullable:
+        return None
+    if isinstance(value, list):
+        if node.by_id:
+            return [_entry_taken_back(m, node.entries or schema.UNKNOWN) for m in value]
+        return [{"id": str(value[0].get("id") or WITHDRAWN)}] if node.min_items else []
+    if node.open_code:
+        return WITHDRAWN
+    return 0 if node.number else value
 
 
-def _references(value: Any, key: str = "") -> set[str]:
-    """The ids of organisations that anything outside `parties` refers to, stubs included."""
-    found: set[str] = set()
-    if isinstance(value, dict):
-        if key in _ORGANIZATION and value.get("id") is not None:
-            found.add(str(value["id"]))
-        for k, v in value.items():
-            if k != "parties":
-                found |= _references(v, k)
-    elif isinstance(value, list):
-        for v in value:
-            found |= _references(v, key)
-    return found
+def _entry_taken_back(entry: dict[str, Any], node: Node) -> dict[str, Any]:
+    # Some ids may be null (amendments): merging would then see another entry, and the old one would stay.
+    return {**_taken_back(entry, node), "id": entry["id"]}
 
 
-_ORGANIZATION = frozenset(
-    [
-        "buyer",
-        "procuringEntity",
-        "tenderers",
-        "suppliers",
-        "payer",
-        "payee",
-        "sourceParty",
-        "destinationParty",
-        "recipient",
-        "financingParty",
-    ]
-)
+def _is_empty(value: Any) -> bool:
+    return value is None or value == {} or value == []
 
 
 def _with_referenced_parties(before: dict[str, Any], out: dict[str, Any]) -> dict[str, Any]:
-    was = {p["id"]: p for p in before.get("parties", ()) if p.get("name") is not None}
-    needed = _references(out)
+    if not out.get("parties"):
+        return out
+    was = {p["id"]: set(p.get("roles") or ()) for p in before.get("parties", ())}
+    stubs: dict[str, set[str]] = {}
+    for reference in references(out):
+        if reference.value.get("name") is None and "id" in reference.value:
+            stubs.setdefault(reference.id, set()).update(reference.earned)
     parties = []
-    for party in out.get("parties", ()):
-        old = was.get(party["id"])
-        if old is not None and party["id"] in needed:
+    for party in out["parties"]:
+        id = party["id"]
+        if id in stubs and id in was:
             if party.get("name") is None:
-                party = old
-            elif old.get("roles") and party.get("roles") is not None:
-                # A stub may still refer to it in a role that nothing whole gives it any more.
-                stub_roles = set(old["roles"]) - set(party["roles"])
-                if stub_roles & _stub_roles(out, party["id"]):
-                    party = {**party, "roles": [*party["roles"], *sorted(stub_roles & _stub_roles(out, party["id"]))]}
+                party = {**party, "roles": sorted(was[id])}
+            elif lost := stubs[id] & was[id] - set(party.get("roles") or ()):
+                party = {**party, "roles": [*(party.get("roles") or ()), *sorted(lost)]}
         parties.append(party)
-    return {**out, "parties": parties} if parties else out
+    return {**out, "parties": parties}
 
 
-_ROLE_OF = {
-    "buyer": "buyer",
-    "procuringEntity": "procuringEntity",
-    "tenderers": "tenderer",
-    "suppliers": "supplier",
-    "payer": "payer",
-    "payee": "payee",
-    "sourceParty": "sourceParty",
-    "destinationParty": "aidRecipient",
-    "recipient": "deliveryRecipient",
-    "financingParty": "funder",
-}
-
-
-def _stub_roles(value: Any, id: str, key: str = "") -> set[str]:
-    found: set[str] = set()
-    if isinstance(value, dict):
-        if key in _ROLE_OF and str(value.get("id")) == id:
-            found.add(_ROLE_OF[key])
-            if key == "sourceParty":
-                found.add("donor")
-        for k, v in value.items():
-            if k != "parties":
-                found |= _stub_roles(v, id, k)
-    elif isinstance(value, list):
-        for v in value:
-            found |= _stub_roles(v, id, key)
-    return found
+# --- reading without what was taken back --------------------------------------------------------------------------
 
 
 def tidy(release: dict[str, Any]) -> dict[str, Any]:
-    """Return a compiled release without what was taken back: nulls, empty objects and arrays, and stubs of entries.
+    """Return a release without what was taken back: nulls, empty objects and arrays, and stubs (see `superseding`).
 
-    A stub is an entry of an array, or a reference, of which nothing is left but members that OCDS cannot take back.
-    For pages and projections; published records stay as merging makes them.
+    For pages and projections; published records stay as merging makes them. An entry or reference of which only
+    ever its id was known reads the same as one that was taken back, and is dropped too.
     """
-    out = _tidied(release, schema.release_schema(), top=True)
+    out = _tidied(release, schema.release())
     assert isinstance(out, dict)
-    mentioned = _references(out)
     if "parties" in out:
-        # A party kept only for a stub's sake is not part of the process any more.
-        out["parties"] = [p for p in out["parties"] if p["id"] in mentioned]
+        stale = _roles(release)
+        for id, roles in _roles(out).items():
+            stale[id] -= roles
+        out["parties"] = [_party(p, stale.get(p["id"], set())) for p in out["parties"] if "name" in p]
         if not out["parties"]:
             del out["parties"]
     return out
 
 
-def _tidied(value: Any, node: dict[str, Any], top: bool = False) -> Any:
+def _party(party: dict[str, Any], stale: set[str]) -> dict[str, Any]:
+    if not stale:
+        return party
+    return {**party, "roles": [r for r in party.get("roles", ()) if r not in stale]}
+
+
+def _roles(release: dict[str, Any]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for reference in references(release):
+        if "id" in reference.value:
+            found.setdefault(reference.id, set()).update(reference.earned)
+    return found
+
+
+def _tidied(value: Any, node: Node, entry: bool = False) -> Any:
+    """The value without what was taken back, None when nothing is left. `entry`: it stands in an array."""
     if isinstance(value, dict):
-        known = schema.properties(node)
-        whole = {k: _tidied(v, known.get(k, {})) for k, v in value.items()}
-        whole = {k: v for k, v in whole.items() if v is not None}
-        if not top and known and "id" in known and all(k in whole and not _erasable(k, known, node) for k in whole):
-            return None
-        return whole or None
+        whole = {k: kept for k, v in value.items() if (kept := _tidied(v, node.member(k))) is not None}
+        return None if not whole or _is_stub(whole, node, entry) else whole
     if isinstance(value, list):
-        items = schema.resolved(node).get("items", {})
-        return [kept for v in value if (kept := _tidied(v, items)) is not None] or None
+        entries = node.entries or schema.UNKNOWN
+        return [kept for v in value if (kept := _tidied(v, entries, entry=True)) is not None] or None
     return value
 
 
-def _erasable(key: str, known: dict[str, Any], node: dict[str, Any]) -> bool:
-    """Whether OCDS lets this member be taken back; ids and required codes stay in a stub for ever."""
-    child = known.get(key, {})
-    return schema.nullable(child) or schema.resolved(child).get("type") in ("object", "array") or key not in known
+def _is_stub(whole: dict[str, Any], node: Node, entry: bool) -> bool:
+    if "id" not in node.members or "ocid" in node.members:
+        return False
+    for key, value in whole.items():
+        child = node.member(key)
+        if key == "id" and entry:
+            continue
+        if child.nullable or isinstance(value, dict | list) or (child.open_code and value != WITHDRAWN):
+            return False
+    return True

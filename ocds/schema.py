@@ -6,9 +6,12 @@ addresses, and the files of the local extension to serve. Read `EXTENSIONS` firs
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -31,11 +34,12 @@ _REGISTERED = (
 )
 
 EXAMPLE_URL = "https://ledger.example.org"
+AID_PATH = "/ocds/extensions/aid/extension.json"
 
 
 def aid_url(public_url: str) -> str:
     """Return the address of the local extension of a site."""
-    return f"{public_url.rstrip('/')}/ocds/extensions/aid/extension.json"
+    return public_url.rstrip("/") + AID_PATH
 
 
 @cache
@@ -67,31 +71,82 @@ def package_schema(kind: str) -> dict[str, Any]:
     return _schema(f"{kind}-package-schema.json")
 
 
-def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """Follow a `$ref` into the release schema's definitions."""
-    while "$ref" in node:
-        node = release_schema()["definitions"][node["$ref"].rsplit("/", 1)[-1]]
-    return node
+@cache
+def envelope_schema(kind: str) -> dict[str, Any]:
+    """Return the package schema without what is said of each release: that is for `release_schema`, one at a time."""
+    told = copy.deepcopy(package_schema(kind))
+    if kind == "release":
+        told["properties"]["releases"] = {"type": "array", "minItems": 1, "items": {"type": "object"}}
+        return told
+    del told["properties"]["records"]["uniqueItems"]  # quadratic; `check` compares the ocids
+    record = told["definitions"]["record"]["properties"]
+    record["compiledRelease"] = record["versionedRelease"] = {"type": "object"}
+    linked, _ = record["releases"]["oneOf"]
+    embedded = {"type": "array", "minItems": 1, "items": {"type": "object", "not": {"required": ["url"]}}}
+    record["releases"] = {"oneOf": [linked, embedded]}
+    return told
 
 
-def properties(node: dict[str, Any]) -> dict[str, Any]:
-    """Return the members that the schema knows of an object."""
-    found: dict[str, Any] = resolved(node).get("properties", {})
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What the extended schema says of one place in a release, `$ref`s followed: enough to merge and to check it."""
+
+    definition: str = ""
+    members: Mapping[str, Node] = field(default_factory=dict)
+    entries: Node | None = None
+    nullable: bool = True
+    by_id: bool = False
+    min_items: int = 0
+    number: bool = False
+    open_code: bool = False
+    known: bool = False
+
+    def member(self, key: str) -> Node:
+        """What is known of a member; `UNKNOWN` when neither OCDS nor an extension has heard of it."""
+        return self.members.get(key, UNKNOWN)
+
+    @property
+    def free_form(self) -> bool:
+        """An object of which the schema names no member: never published (ocds.md 4.3)."""
+        return self.known and not self.members and self.entries is None and self.definition == "object"
+
+
+UNKNOWN = Node()
+
+
+@cache
+def release() -> Node:
+    """Return the extended release schema as a tree."""
+    return _node(release_schema())
+
+
+def _node(told: dict[str, Any]) -> Node:
+    definition = told["$ref"].rsplit("/", 1)[-1] if "$ref" in told else ""
+    if definition:
+        told = release_schema()["definitions"][definition]
+    types = told.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    members = {key: _node(child) for key, child in told.get("properties", {}).items()}
+    entries = told.get("items")
+    return Node(
+        definition or ("object" if "object" in types else ""),
+        members,
+        _node(entries) if isinstance(entries, dict) else None,
+        "null" in types,
+        # Arrays of anything but objects with ids, and `wholeListMerge` arrays, are replaced whole (OCDS, merging).
+        isinstance(entries, dict) and not told.get("wholeListMerge") and "id" in _members_of(entries),
+        told.get("minItems", 0),
+        "number" in types and "string" not in types,
+        bool(told.get("openCodelist")),
+        True,
+    )
+
+
+def _members_of(told: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in told:
+        told = release_schema()["definitions"][told["$ref"].rsplit("/", 1)[-1]]
+    found: dict[str, Any] = told.get("properties", {})
     return found
-
-
-def nullable(node: dict[str, Any]) -> bool:
-    """Whether the schema lets `null` stand here, which is how OCDS takes a value back."""
-    types = resolved(node).get("type", [])
-    return "null" in ([types] if isinstance(types, str) else types)
-
-
-def merges_by_id(node: dict[str, Any]) -> bool:
-    """Whether entries of this array merge by `id`; arrays without ids and `wholeListMerge` arrays are replaced whole."""
-    node = resolved(node)
-    if node.get("wholeListMerge") or "items" not in node:
-        return False
-    return "id" in properties(node["items"])
 
 
 @cache

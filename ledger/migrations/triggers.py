@@ -82,6 +82,29 @@ def disarm(dialect: str) -> list[str]:
     return [f"DROP TRIGGER {words[0]} ON {words[words.index('ON') + 1]}" for words in names]
 
 
+def missing(conn: sa.Connection) -> list[str]:
+    """Name the triggers that are not in force as `arm` made them: an owner of the database can take them away."""
+    if conn.dialect.name == "sqlite":
+        there = set(conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars())
+        return [statement.split()[2] for statement in arm(conn) if statement not in there]
+    query = (
+        "SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+        "WHERE t.tgenabled = 'O' AND NOT t.tgisinternal"
+    )
+    found = {(name, function): body for name, function, body in conn.exec_driver_sql(query)}
+    bodies: dict[str, str] = {}
+    out = []
+    for statement in arm(conn):
+        words = statement.split()
+        if statement.startswith("CREATE TRIGGER"):
+            name, function = words[2], words[-1].removesuffix("()")
+            if found.get((name, function)) != bodies[function]:
+                out.append(name)
+        else:
+            bodies[words[4].removesuffix("()")] = statement.split("$body$")[1]
+    return out
+
+
 # What a REPLACE would silently delete on SQLite: it fires no DELETE trigger, so the INSERT or UPDATE is refused before.
 _REPLACED = {
     "releases": "t.ocid = NEW.ocid AND t.number = NEW.number OR t.id = NEW.id",

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_every_setting_is_explained_where_it_stands() -> None:
     fields = [n.target.id for n in body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
     explained = [
         a.target.id
-        for a, b in zip(body, body[1:], strict=False)
+        for a, b in pairwise(body)
         if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name) and isinstance(b, ast.Expr)
     ]
     assert [f for f in fields if f != "model_config"] == explained

@@ -1,4 +1,4 @@
-"""An officer's day in a real browser: send the state's own workbook, be refused as one's own certifier, and see another person publish it."""
+"""An officer's day in a real browser: send a state's own workbook, be refused as its certifier, see another publish it."""
 
 from __future__ import annotations
 

@@ -172,6 +172,21 @@ ATTACKS: dict[str, Attack] = {
         "ck_submissions_state",
         ("UPDATE submissions SET state = 'blessed' WHERE id = 2",),
     ),
+    "a published submission written over without its key": (
+        ("sqlite",),
+        "append_only",
+        (copied("submissions", "INSERT OR REPLACE", idempotency_key="NULL"),),
+    ),
+    "a release written over by its id": (
+        ("sqlite",),
+        "append_only",
+        (copied("releases", "INSERT OR REPLACE", number="number + 100"),),
+    ),
+    "an act written over by its digest": (
+        ("sqlite",),
+        "append_only",
+        (copied("audit", "INSERT OR REPLACE", number="number + 1000"),),
+    ),
     # whole tables
     **{f"{t}: a row deleted": (ALL, "append_only", (f"DELETE FROM {t}",)) for t in KEPT},
     **{f"{t}: emptied": (("postgresql",), "append_only", (f"TRUNCATE {t} CASCADE",)) for t in KEPT},
@@ -280,6 +295,25 @@ def test_without_the_triggers_the_same_attacks_succeed(peopled: sa.Engine) -> No
 
 def test_no_promise_is_without_an_attack() -> None:
     assert {promise for _, promise, _ in ATTACKS.values()} >= set(triggers.PROMISES)
+
+
+def test_a_promise_taken_away_is_seen(peopled: sa.Engine) -> None:
+    with store.writing(peopled) as conn:
+        assert triggers.missing(conn) == []
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("DROP TRIGGER audit_stay")
+            conn.exec_driver_sql("DROP TRIGGER releases_keep")
+            conn.exec_driver_sql("CREATE TRIGGER releases_keep BEFORE UPDATE ON releases BEGIN SELECT 1; END")
+            expected = {"audit_stay", "releases_keep"}
+        else:
+            conn.exec_driver_sql("DROP TRIGGER audit_stay ON audit")
+            conn.exec_driver_sql("ALTER TABLE releases DISABLE TRIGGER releases_keep")
+            conn.exec_driver_sql(
+                "CREATE OR REPLACE FUNCTION ledger_publication_new() RETURNS trigger LANGUAGE plpgsql "
+                "AS $body$ BEGIN RETURN NEW; END $body$"
+            )
+            expected = {"audit_stay", "releases_keep", "publications_new"}
+        assert set(triggers.missing(conn)) == expected
 
 
 def test_what_honest_people_do_is_not_refused(peopled: sa.Engine, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration ledger, made once by the real command, and what must be true of it: the laws, the files, the cells."""
+"""The demonstration ledger, made once by the real command, and what must be true of it: laws, files, cells."""
 
 from __future__ import annotations
 

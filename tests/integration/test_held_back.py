@@ -30,7 +30,8 @@ def row(number: str, amount: str) -> list[str]:
 
 def publish(engine: sa.Engine, settings: Settings, path: Path, hold_back: bool = False) -> str:
     at = datetime(2020, 6, 1, tzinfo=UTC)
-    id = intake.receive(engine, settings, REGISTER, [path], "moh", "procurement", "2020", "replace", "ana", at, hold_back)
+    scope = ("moh", "procurement", "2020", "replace", "ana")
+    id = intake.receive(engine, settings, REGISTER, [path], *scope, at, hold_back)
     state = intake.read_submission(engine, settings, REGISTER, id, at=at)
     if state != "valid":
         return state

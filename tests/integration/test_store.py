@@ -41,7 +41,8 @@ def test_every_check_that_the_tables_state_is_in_the_database(engine: sa.Engine)
         assert {c["name"] for c in found.get_check_constraints(table.name)} >= stated, table.name
 
 
-def test_processes_that_start_together_make_the_tables_once(
+@pytest.mark.timeout(60)  # without its lock, alembic's one context for all threads waits for ever
+def test_starters_side_by_side_make_the_tables_once(
     tmp_path: Path, postgresql_databases: Callable[[str], str]
 ) -> None:
     for url in ("", postgresql_databases("template0")):

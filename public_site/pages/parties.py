@@ -1,0 +1,119 @@
+"""One donor, buyer or supplier: what it gave, agreed to pay or was paid, with whom, and every spelling of its name.
+
+In: a party id. Out: pages `/donor/{id}`, `/buyer/{id}`, `/supplier/{id}`. Read `_party`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger import reading
+from ledger.errors import NotFound
+from ledger.reading import Facet, Found, Party, Wanted
+from ledger.totals import totals
+from public_site.pages import page
+from public_site.pages.lists import LIST_TWINS, next_address
+from public_site.pages.shown import (
+    PROCESS_COLUMNS,
+    Asked,
+    StageRow,
+    asked,
+    listed_feed,
+    listed_json,
+    process_table,
+    stage_rows,
+    totals_json,
+)
+from public_site.web import Ask, Page
+
+_COUNTERPARTS = {"donor": ("buyer",), "buyer": ("supplier", "donor"), "supplier": ("buyer",)}
+
+
+@dataclass(frozen=True, slots=True)
+class PartyPage:
+    part: str
+    party: Party
+    spellings: tuple[str, ...]
+    roles: tuple[Facet, ...]
+    given: tuple[StageRow, ...]
+    received: tuple[StageRow, ...]
+    found: Found
+    counterparts: tuple[tuple[str, tuple[Facet, ...]], ...]
+    asked: Asked
+    next: str
+
+
+@page("/donor/{id}", LIST_TWINS)
+def donor(ask: Ask, id: str) -> Page:
+    return _party(ask, id, "donor")
+
+
+@page("/buyer/{id}", LIST_TWINS)
+def buyer(ask: Ask, id: str) -> Page:
+    return _party(ask, id, "buyer")
+
+
+@page("/supplier/{id}", LIST_TWINS)
+def supplier(ask: Ask, id: str) -> Page:
+    return _party(ask, id, "supplier")
+
+
+def _party(ask: Ask, id: str, part: str) -> Page:
+    """What it gave and what it received are two tables: an office that passes money on did both."""
+    party = reading.party(ask.conn, id, ask.at)
+    if party is None:
+        raise NotFound("no_party", party=id)
+    told = asked(ask, **{part: id})
+    found = reading.search(ask.conn, told.wanted, ask.at)
+    # Deliveries by a supplier are counted with its contracts' goods on the item pages, not as gifts of it.
+    given = totals(ask.conn, ask.at, payer=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment"))
+    received = totals(ask.conn, ask.at, payee=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment"))
+    view = PartyPage(
+        part,
+        party,
+        tuple(n for n in reading.spellings(ask.conn, id, ask.at) if n != party.name),
+        reading.roles(ask.conn, id, ask.at),
+        stage_rows(given),
+        stage_rows(received),
+        found,
+        tuple(
+            (name, others)
+            for name in _COUNTERPARTS[part]
+            if (others := tuple(f for f in found.facets.get(name, ()) if f.code != id))
+        ),
+        told,
+        next_address(ask, told, found.after),
+    )
+    base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
+    at = (ask.latest or None) if ask.at is None else ask.at
+
+    def rows(conn: sa.Connection) -> Iterable[Iterable[Any]]:
+        return process_table(reading.everything(conn, told.wanted, at), base)
+
+    return Page(
+        "pages/party.html",
+        view,
+        {
+            "publication": ask.latest if ask.at is None else ask.at,
+            "id": id,
+            "name": party.name,
+            "identifier": party.identifier,
+            "spellings": view.spellings,
+            "roles": [{"role": r.code, "processes": r.count} for r in view.roles],
+            "count": found.count,
+            "totals": totals_json(found.totals),
+            "given": totals_json(given),
+            "received": totals_json(received),
+            "items": listed_json(found.rows),
+            "facets": {},
+            "next": view.next or None,
+        },
+        (PROCESS_COLUMNS, rows),
+        listed_feed(ask, found.rows),
+        title=party.name,
+        fictional=ask.fictional([party.jurisdiction]),
+    )

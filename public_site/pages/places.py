@@ -1,0 +1,221 @@
+"""An area, a kind of goods, a publisher: what reached it, what it cost, what it has and has not published.
+
+In: codes of the register, keys of items. Out: pages `/area/{code}`, `/item/{scheme}/{id}`, `/publisher/{id}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger import catalogue, reading
+from ledger.errors import NotFound
+from ledger.publish import Publication, publications_of
+from ledger.reading import Found, Gap, Goods, Moved, Price, Published
+from ledger.settings import Area, Jurisdiction, Publisher
+from ledger.totals import totals
+from public_site.pages import page
+from public_site.pages.lists import LIST_TWINS, next_address
+from public_site.pages.shown import (
+    FIGURE_COLUMNS,
+    PROCESS_COLUMNS,
+    Asked,
+    GoodsRow,
+    StageRow,
+    asked,
+    figure_table,
+    figures_json,
+    goods_rows,
+    listed_feed,
+    listed_json,
+    process_table,
+    stage_rows,
+    totals_json,
+)
+from public_site.web import Ask, Page, Row, plain
+
+
+@dataclass(frozen=True, slots=True)
+class AreaPage:
+    area: Area
+    jurisdiction: Jurisdiction
+    rows: tuple[StageRow, ...]
+    goods: tuple[GoodsRow, ...]
+    found: Found
+    asked: Asked
+    next: str
+
+
+@page("/area/{code}", LIST_TWINS)
+def area(ask: Ask, code: str) -> Page:
+    known = next(((j, a) for j in ask.register.jurisdictions for a in j.areas if a.code == code), None)
+    if known is None:
+        raise NotFound("no_area", area=code)
+    jurisdiction, place = known
+    told = asked(ask, area=code)
+    found = reading.search(ask.conn, told.wanted, ask.at, facets=False)
+    arrived = reading.goods(ask.conn, ask.at, area=code, stage=("receipt", "delivery"))
+    sums = totals(ask.conn, ask.at, area=code)
+    view = AreaPage(place, jurisdiction, stage_rows(sums), goods_rows(arrived), found, told, next_address(ask, told, found.after))
+    base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
+    at = (ask.latest or None) if ask.at is None else ask.at
+
+    def rows(conn: sa.Connection) -> Iterable[Iterable[Any]]:
+        return process_table(reading.everything(conn, told.wanted, at), base)
+
+    return Page(
+        "pages/area.html",
+        view,
+        {
+            "publication": ask.latest if ask.at is None else ask.at,
+            "code": code,
+            "names": place.names,
+            "population": place.population,
+            "jurisdiction": jurisdiction.code,
+            "count": found.count,
+            "totals": totals_json(sums),
+            "goods": plain(view.goods),
+            "items": listed_json(found.rows),
+            "facets": {},
+            "next": view.next or None,
+        },
+        (PROCESS_COLUMNS, rows),
+        listed_feed(ask, found.rows),
+        title=ask.words.name(place.names),
+        fictional=ask.fictional([jurisdiction.code]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceGroup:
+    """Unit prices that may be compared: one unit, one currency."""
+
+    unit: str
+    currency: str
+    prices: tuple[Price, ...]
+
+    @property
+    def median(self) -> Price:
+        return sorted(self.prices, key=lambda p: p.price)[(len(self.prices) - 1) // 2]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    scheme: str
+    id: str
+    name: str
+    others: tuple[str, ...]
+    goods: tuple[GoodsRow, ...]
+    by_area: tuple[Goods, ...]
+    prices: tuple[PriceGroup, ...]
+    moved: Moved
+    next: str
+
+
+@page("/item/{scheme}/{id:path}", LIST_TWINS)
+def item(ask: Ask, scheme: str, id: str) -> Page:
+    key = f"{scheme}/{id}"
+    told = asked(ask, item=key)
+    moved = reading.moved(ask.conn, told.wanted, ask.at)
+    known = reading.goods(ask.conn, ask.at, item_key=key)
+    names = sorted({m.arc.item for m in moved.rows if m.arc.item} | {g.item for g in known if g.item})
+    if not moved.count and not known:
+        raise NotFound("no_item", item=key)
+    groups: dict[tuple[str, str], list[Price]] = {}
+    for price in reading.prices(ask.conn, key, ask.at):
+        groups.setdefault((price.unit, price.currency), []).append(price)
+    view = ItemPage(
+        scheme,
+        id,
+        names[0] if names else id,
+        tuple(names[1:12]),
+        goods_rows(known),
+        tuple(g for g in reading.goods(ask.conn, ask.at, by_area=True, item_key=key, stage="delivery") if g.area),
+        tuple(PriceGroup(*k, tuple(sorted(ps, key=lambda p: p.price))) for k, ps in sorted(groups.items())),
+        moved,
+        next_address(ask, told, moved.after),
+    )
+    base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
+    at = (ask.latest or None) if ask.at is None else ask.at
+
+    def rows(conn: sa.Connection) -> Iterable[Iterable[Any]]:
+        return figure_table(reading.every_movement(conn, told.wanted, at), base)
+
+    feed = (Row(f"{m.arc.ocid}#{m.arc.position}", m.title, f"{base}/process/{m.arc.ocid}", "2020-01-01T00:00:00Z") for m in moved.rows)
+    return Page(
+        "pages/item.html",
+        view,
+        {
+            "publication": ask.latest if ask.at is None else ask.at,
+            "scheme": scheme,
+            "id": id,
+            "names": names,
+            "count": moved.count,
+            "totals": totals_json(moved.totals),
+            "goods": plain(view.goods),
+            "prices": plain(view.prices),
+            "items": figures_json(moved.rows),
+            "facets": {},
+            "next": view.next or None,
+        },
+        (FIGURE_COLUMNS, rows),
+        feed,
+        title=view.name,
+        fictional=ask.fictional(sorted({m.arc.jurisdiction for m in moved.rows})),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherPage:
+    publisher: Publisher
+    jurisdiction: Jurisdiction
+    counts: Mapping[str, int]
+    rows: tuple[StageRow, ...]
+    published: tuple[Published, ...]
+    never: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    publications: tuple[Publication, ...]
+
+
+@page("/publisher/{id}")
+def publisher(ask: Ask, id: str) -> Page:
+    known = next((p for p in ask.register.publishers if p.id == id), None)
+    if known is None:
+        raise NotFound("no_publisher", publisher=id)
+    jurisdiction = ask.register.jurisdiction(known.jurisdiction)
+    told = reading.published(ask.conn, ask.at, id)
+    sums = totals(ask.conn, ask.at, publisher=id)
+    heard = {p.dataset for p in told}
+    view = PublisherPage(
+        known,
+        jurisdiction,
+        reading.process_counts(ask.conn, ask.at, "publisher").get(id, {}),
+        stage_rows(sums),
+        tuple(told),
+        tuple(k for k in catalogue.kinds() if k not in heard and k not in ("organizations", "rates")),
+        tuple(reading.gaps(ask.conn, ask.at, id)),
+        tuple(publications_of(ask.conn, publisher=id, before=None if ask.at is None else ask.at + 1, limit=20)),
+    )
+    return Page(
+        "pages/publisher.html",
+        view,
+        {
+            "publication": ask.latest if ask.at is None else ask.at,
+            "id": id,
+            "name": known.name,
+            "jurisdiction": known.jurisdiction,
+            "processes": view.counts,
+            "totals": totals_json(sums),
+            "published": plain(view.published),
+            "never_published": view.never,
+            "gaps": plain(view.gaps),
+            "publications": [p.number for p in view.publications],
+        },
+        title=known.name,
+        fictional=ask.fictional([known.jurisdiction]),
+    )
+
+
