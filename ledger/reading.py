@@ -603,24 +603,37 @@ class Release:
     publication: int
     date: str
     tags: tuple[str, ...]
+    prepared_by: str
     certified_by: str
     body: dict[str, Any]
 
 
 def releases(conn: sa.Connection, ocid: str, at: int | None) -> list[Release]:
     """Return a process's releases, oldest first, until publication `at`."""
-    r, p, people = tables.releases, tables.publications, tables.accounts
+    r, p = tables.releases, tables.publications
+    preparer, certifier = tables.accounts.alias("preparers"), tables.accounts.alias("certifiers")
+    columns = (r.c.id, r.c.number, r.c.publication, r.c.date, r.c.tag, r.c.body)
     query = (
-        sa.select(r.c.id, r.c.number, r.c.publication, r.c.date, r.c.tag, people.c.name, r.c.body)
+        sa.select(*columns, preparer.c.name.label("prepared_by"), certifier.c.name.label("certified_by"))
         .join(p, p.c.number == r.c.publication)
-        .join(people, people.c.id == p.c.certified_by)
+        .join(preparer, preparer.c.id == p.c.prepared_by)
+        .join(certifier, certifier.c.id == p.c.certified_by)
         .where(r.c.ocid == ocid)
         .order_by(r.c.number)
     )
     if at is not None:
         query = query.where(r.c.publication <= at)
     return [
-        Release(row.id, row.number, row.publication, row.date, tuple(row.tag.split(",")), row.name, unpacked(row.body))
+        Release(
+            row.id,
+            row.number,
+            row.publication,
+            row.date,
+            tuple(row.tag.split(",")),
+            row.prepared_by,
+            row.certified_by,
+            unpacked(row.body),
+        )
         for row in conn.execute(query)
     ]
 
@@ -724,6 +737,15 @@ def process_counts(conn: sa.Connection, at: int | None, by: str = "jurisdiction"
     for owner, kind, count in conn.execute(query.order_by(column, r.c.kind)):
         found.setdefault(owner, {})[kind] = count
     return found
+
+
+def publishers_of(conn: sa.Connection, at: int | None, **filters: Any) -> list[tuple[str, int]]:
+    """Count, per publisher, the processes with a figure that matches. `filters` as in `totals.where`."""
+    a = tables.arcs
+    query = (
+        sa.select(a.c.publisher, func.count(a.c.ocid.distinct())).where(*where(at, **filters)).group_by(a.c.publisher)
+    )
+    return [(publisher, count) for publisher, count in conn.execute(query.order_by(a.c.publisher))]
 
 
 def nearest(conn: sa.Connection, ocid: str, limit: int = 5) -> list[Changed]:

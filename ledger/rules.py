@@ -133,7 +133,16 @@ def _standard(draft: Draft, context: Context) -> Iterator[Finding]:
 # The standard's checks that a money rule below states with its figures, or that the money model allows: sources
 # of a payment may add up to less (rule 6: the rest reads "source not published").
 _SAID_HERE = {"future", "planning_only", "sources_sum", "overpaid", "overdelivered", "pending_paid", "planning_tag"}
-_DOUBTS = {"additional", "reference_name", "related", "tender_open", "period", "final_value", "delivered_item"}
+_DOUBTS = {
+    "additional",
+    "delivered_item",
+    "final_value",
+    "flow_related",
+    "period",
+    "reference_name",
+    "related",
+    "tender_open",
+}
 
 
 def publishable(draft: Draft, context: Context) -> bool:

@@ -30,6 +30,7 @@ class Cell:
     cell: str
     raw: str
     header: str = ""
+    locator: str = ""  # the value that was made of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,10 @@ class Why:
     release: str
     publication: int
     at: datetime
+    prepared_by: str
     certified_by: str
     sources: tuple[Origin, ...]
+    own: bool  # false: no cell holds the value itself, `sources` are what it follows from
 
 
 def why(conn: sa.Connection, process: Process, address: str, at: int | None) -> Why | None:
@@ -73,6 +76,8 @@ def why(conn: sa.Connection, process: Process, address: str, at: int | None) -> 
     if release is None:
         return None
     behind = _behind(locator, cells)
+    if locator not in cells:
+        behind += [key for key in _goods_of(process.told, locator) if key in cells and key not in behind]
     files = _file_names(conn, {cells[key][0] for key in behind})
     headings = _headings(conn, set(files))
     return Why(
@@ -82,8 +87,10 @@ def why(conn: sa.Connection, process: Process, address: str, at: int | None) -> 
         release.id,
         release.publication,
         release.at,
+        release.prepared_by,
         release.certified_by,
         tuple(_origin(key, cells, files, headings) for key in behind),
+        locator in cells,
     )
 
 
@@ -102,11 +109,14 @@ def _locator(process: Process, address: str) -> str | None:
 
 
 def _evidence(conn: sa.Connection, ocid: str, at: int | None) -> tuple[Any, Cells]:
-    r, p, v, a = tables.releases, tables.publications, tables.provenance, tables.accounts
+    r, p, v = tables.releases, tables.publications, tables.provenance
+    preparer, certifier = tables.accounts.alias("preparers"), tables.accounts.alias("certifiers")
+    names = preparer.c.name.label("prepared_by"), certifier.c.name.label("certified_by")
     query = (
-        sa.select(r.c.id, r.c.publication, p.c.at, a.c.name.label("certified_by"), v.c.cells)
+        sa.select(r.c.id, r.c.publication, p.c.at, *names, v.c.cells)
         .join(p, p.c.number == r.c.publication)
-        .join(a, a.c.id == p.c.certified_by)
+        .join(preparer, preparer.c.id == p.c.prepared_by)
+        .join(certifier, certifier.c.id == p.c.certified_by)
         .join(v, v.c.release == r.c.id)
         .where(r.c.ocid == ocid)
         .order_by(r.c.number.desc())
@@ -133,12 +143,24 @@ def _behind(locator: str, cells: Cells) -> list[str]:
 
 
 def _with(locator: str, cells: Cells) -> list[str]:
-    """The unit price that a delivered quantity was valued with."""
+    """What a worked-out figure used besides its own cell: a unit price, or the whole that it is a share of."""
     found = re.fullmatch(r"(.*)/(?:implementation/)?deliveries/=[^/]+/items/(=[^/]+)/quantity", locator)
+    keys = [f"{found[1]}/items/{found[2]}/unit/value/amount"] if found else []
+    if cells[locator][4]:
+        whole = re.fullmatch(r"(.*)/(?:finance|fundingSources)/=[^/]+/value/amount", locator)
+        keys += [f"{whole[1]}/value/amount"] if whole else []
+    return [key for key in keys if key in cells]
+
+
+def _goods_of(doc: Mapping[str, Any], locator: str) -> list[str]:
+    """The quantities of a gift whose value was not published: what is known of how much was given."""
+    found = re.fullmatch(r"/planning/aid/flows/=[^/]+(/.*)?", locator)
     if not found:
         return []
-    price = f"{found[1]}/items/{found[2]}/unit/value/amount"
-    return [price] if price in cells else []
+    flow = paths.find(doc, locator.removesuffix(found[1] or "")) or {}
+    items = ((doc.get("planning") or {}).get("aid") or {}).get("items") or ()
+    related = flow.get("relatedItems") or [i.get("id") for i in items]
+    return [f"/planning/aid/items/{paths.member(id)}/quantity" for id in related]
 
 
 def _file_names(conn: sa.Connection, files: set[str]) -> dict[str, str]:
@@ -173,8 +195,8 @@ def _origin(
     sha, sheet, cell, raw, how = cells[key]
     number = re.sub(r"^\D+", "", cell)
     row = {
-        c: Cell(sheet, c, text, headings.get((sha, sheet, re.sub(r"\d+$", "", c)), ""))
-        for file, s, c, text, h in cells.values()
+        c: Cell(sheet, c, text, headings.get((sha, sheet, re.sub(r"\d+$", "", c)), ""), at)
+        for at, (file, s, c, text, h) in cells.items()
         if (file, s) == (sha, sheet) and re.sub(r"^\D+", "", c) == number and h != "aggregated"
     }
     ordered = sorted(row.values(), key=lambda c: (len(re.sub(r"\d", "", c.cell)), c.cell))

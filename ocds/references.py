@@ -56,11 +56,11 @@ def references(value: Any, at: str = "") -> Iterator[Reference]:
         for key, child in value.items():
             if key in ROLES:
                 if isinstance(child, dict):
-                    yield Reference(f"{at}/{key}", child, _implied(key, value))
+                    yield Reference(f"{at}/{key}", child, implied(key, value))
                 elif isinstance(child, list):
                     for n, entry in enumerate(child):
                         if isinstance(entry, dict):
-                            yield Reference(f"{at}/{key}/{n}", entry, _implied(key, value))
+                            yield Reference(f"{at}/{key}/{n}", entry, implied(key, value))
             elif key != "parties" and isinstance(child, dict | list):
                 yield from references(child, f"{at}/{key}")
     elif isinstance(value, list):
@@ -69,7 +69,8 @@ def references(value: Any, at: str = "") -> Iterator[Reference]:
                 yield from references(entry, f"{at}/{n}")
 
 
-def _implied(key: str, holder: Mapping[str, Any]) -> tuple[str, ...]:
+def implied(key: str, holder: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the roles of which a party needs one when `holder` names it under `key`."""
     # An AidFlow is what has a destination or a type of flow; a budget's source (no type) must be a sourceParty.
     if key == "sourceParty" and "type" in holder:
         return (*_GIVERS, "aidRecipient") if holder["type"] == "refund" else _GIVERS

@@ -34,7 +34,7 @@ from ledger.errors import LedgerError, NotFound, Refused
 from ledger.reading import nearest
 from ledger.settings import Jurisdiction, Register, Settings
 from ledger.store import reading
-from ledger.values import utc_text
+from ledger.values import decimal, utc_text
 from public_site import i18n
 from public_site.exports.friendly import guarded
 from public_site.exports.manifest import plain as plain_amount
@@ -144,7 +144,7 @@ class Ask:
     def get(self, name: str) -> str:
         return next((v for k, v in self.query if k == name), "")
 
-    def url(self, *segments: object, **query: object) -> str:
+    def url(self, /, *segments: object, **query: object) -> str:
         return address(self.language, self.at, *segments, **query)
 
     def jurisdiction(self, code: str) -> Jurisdiction | None:
@@ -156,7 +156,7 @@ class Ask:
         return tuple(j for j in self.register.jurisdictions if j.fictional and (wanted is None or j.code in wanted))
 
 
-def address(language: str, at: int | None, *segments: object, **query: object) -> str:
+def address(language: str, at: int | None, /, *segments: object, **query: object) -> str:
     """Return an address on this site; a reader who looks at the past stays in the past."""
     told = {k: v for k, v in query.items() if v not in (None, "")}
     if at is not None and "asof" not in told:
@@ -235,6 +235,7 @@ class Site:
             "css": f"/static/{self.css_version}/site.css",
             "url": lambda *s, **q: address(language, at, *s, **q),
             "safe_url": safe_url,
+            "as_decimal": decimal,
             "register": self.register,
             "jurisdictions": {j.code: j for j in self.register.jurisdictions},
             "publishers": {p.id: p for p in self.register.publishers},

@@ -55,8 +55,9 @@ def main() -> None:
     code = "\n".join(line for line in code.splitlines() if not line.strip().startswith("# ###"))
     body = "\n".join(f"    {line}" if line and not line.startswith(" " * 4) else line for line in code.splitlines())
     tail = """
-    for statement in triggers.arm(op.get_bind()):
-        op.execute(sa.DDL(statement.replace("%", "%%")))
+    bind = op.get_bind()
+    for statement in triggers.arm(bind):
+        bind.exec_driver_sql(statement)
 """
     TARGET.write_text(HEAD + body.strip("\n") + tail, "utf-8")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", TARGET], check=True)

@@ -6,12 +6,14 @@ In: a process and an address inside it (`?at=`, by position or by id). Out: page
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
 
 from ledger import reading, sources
 from ledger.errors import NotFound, Refused
 from ledger.reading import Process
 from ledger.totals import movements
+from ledger.values import decimal
+from ocds import paths
 from public_site.pages import page
 from public_site.pages.labels import label_of
 from public_site.web import Ask, Page, plain
@@ -26,8 +28,10 @@ class Stage:
     counted: bool
     in_kind: bool
     loan: bool
-    amount: Any
+    amount: Decimal | None
     currency: str | None
+    quantity: Decimal | None
+    unit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,9 @@ class Why:
     process: Process
     label: str
     told: sources.Why
+    labels: tuple[str, ...]  # of the sources
     currency: str | None
-    is_amount: bool
+    number: Decimal | None  # the value, when it is a number: an amount when it has a currency
     parts: tuple[Stage, ...]
 
 
@@ -52,13 +57,15 @@ def why(ask: Ask, ocid: str) -> Page:
     if told is None:
         raise NotFound("no_figure", at=address[:200], process=ocid)
     figures = [a for a in movements(ask.conn, ask.at, ocids=[ocid]) if a.locator == told.locator]
+    currency = _currency(process, told.pointer)
     view = Why(
         process,
         label_of(told.locator, ask.language),
         told,
-        _currency(process, told.pointer),
-        told.locator.endswith("/amount"),
-        tuple(Stage(a.stage, a.event, a.counted, a.in_kind, a.loan, a.amount, a.currency) for a in figures),
+        tuple(label_of(s.locator, ask.language) for s in told.sources),
+        currency,
+        decimal(told.value) if isinstance(told.value, int | float) and not isinstance(told.value, bool) else None,
+        tuple(Stage(a.stage, a.event, a.counted, a.in_kind, a.loan, a.amount, a.currency, a.quantity, a.unit) for a in figures),
     )
     return Page(
         "pages/why.html",
@@ -66,35 +73,44 @@ def why(ask: Ask, ocid: str) -> Page:
         {
             "publication": told.publication,
             "ocid": ocid,
-            "at": told.pointer,
+            "pointer": told.pointer,
             "locator": told.locator,
             "value": told.value,
             "currency": view.currency,
             "release": told.release,
             "published": plain(told.at),
+            "prepared_by": told.prepared_by,
             "certified_by": told.certified_by,
+            # Whether a cell holds the value itself; if not, `sources` are what it follows from.
+            "direct": told.own,
             "sources": [
                 {
                     "locator": s.locator,
-                    "file": s.file,
-                    "sha256": s.sha256,
+                    "label": label,
+                    "file": s.sha256,
+                    "file_name": s.file,
                     "sheet": s.sheet,
                     "cell": s.cell,
                     # An empty raw text is a name that was withheld, never an empty cell.
                     "raw": s.raw if s.how != "aggregated" else "withheld",
                     "how": s.how,
-                    "row": [{"cell": c.cell, "header": c.header, "raw": c.raw} for c in s.row],
+                    "publication": told.publication,
+                    "release": told.release,
+                    "row": _row(s),
                 }
-                for s in told.sources
+                for s, label in zip(told.sources, view.labels, strict=True)
             ],
+            "row": _row(told.sources[0]) if told.sources else [],
         },
         fictional=ask.fictional([process.jurisdiction]),
     )
 
 
-def _currency(process: Process, pointer: str) -> str | None:
-    from ocds import paths
+def _row(source: sources.Origin) -> list[dict[str, str]]:
+    return [{"cell": c.cell, "header": c.header, "raw": c.raw, "locator": c.locator} for c in source.row]
 
+
+def _currency(process: Process, pointer: str) -> str | None:
     if not pointer.endswith("/amount"):
         return None
     try:

@@ -27,13 +27,13 @@ def _labels() -> dict[tuple[str, str], str]:
     return found
 
 
-def label_of(locator: str, language: str) -> str:
-    """Return words for a place. The numbers of entries stay: two contracts are told apart by them."""
+def label_of(locator: str, language: str, entries: bool = True) -> str:
+    """Return words for a place. The numbers of entries stay (unless not wanted): two contracts are told apart by them."""
     tokens = locator.strip("/").split("/")
     generic = "/" + "/".join("+" if t.startswith("=") or t.isdigit() else t for t in tokens)
-    entries = [re.sub("~1", "/", t[1:]).replace("~0", "~") for t in tokens if t.startswith("=")]
+    numbers = [re.sub("~1", "/", t[1:]).replace("~0", "~") for t in tokens if t.startswith("=")] if entries else []
     label = _labels().get((generic, language)) or _words(tokens)
-    named = [e for e in entries if not re.fullmatch(r"[0-9a-f]{10}|.*-LEDGER-.*", e)]
+    named = [e for e in numbers if not re.fullmatch(r"[0-9a-f]{10}|.*-LEDGER-.*", e)]
     return f"{label} ({', '.join(named)})" if named else label
 
 

@@ -44,6 +44,7 @@ class AreaPage:
     jurisdiction: Jurisdiction
     rows: tuple[StageRow, ...]
     goods: tuple[GoodsRow, ...]
+    publishers: tuple[tuple[str, int], ...]  # with how many records that name the area
     found: Found
     asked: Asked
     next: str
@@ -59,7 +60,16 @@ def area(ask: Ask, code: str) -> Page:
     found = reading.search(ask.conn, told.wanted, ask.at, facets=False)
     arrived = reading.goods(ask.conn, ask.at, area=code, stage=("receipt", "delivery"))
     sums = totals(ask.conn, ask.at, area=code)
-    view = AreaPage(place, jurisdiction, stage_rows(sums), goods_rows(arrived), found, told, next_address(ask, told, found.after))
+    view = AreaPage(
+        place,
+        jurisdiction,
+        stage_rows(sums),
+        goods_rows(arrived),
+        tuple(reading.publishers_of(ask.conn, ask.at, area=code)),
+        found,
+        told,
+        next_address(ask, told, found.after),
+    )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
     at = (ask.latest or None) if ask.at is None else ask.at
 
@@ -78,6 +88,7 @@ def area(ask: Ask, code: str) -> Page:
             "count": found.count,
             "totals": totals_json(sums),
             "goods": plain(view.goods),
+            "publishers": [{"id": p, "processes": n} for p, n in view.publishers],
             "items": listed_json(found.rows),
             "facets": {},
             "next": view.next or None,
@@ -112,6 +123,7 @@ class ItemPage:
     by_area: tuple[Goods, ...]
     prices: tuple[PriceGroup, ...]
     moved: Moved
+    asked: Asked
     next: str
 
 
@@ -136,6 +148,7 @@ def item(ask: Ask, scheme: str, id: str) -> Page:
         tuple(g for g in reading.goods(ask.conn, ask.at, by_area=True, item_key=key, stage="delivery") if g.area),
         tuple(PriceGroup(*k, tuple(sorted(ps, key=lambda p: p.price))) for k, ps in sorted(groups.items())),
         moved,
+        told,
         next_address(ask, told, moved.after),
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
@@ -178,6 +191,7 @@ class PublisherPage:
     never: tuple[str, ...]
     gaps: tuple[Gap, ...]
     publications: tuple[Publication, ...]
+    people: Mapping[str, str]  # names of who prepared and certified
 
 
 @page("/publisher/{id}")
@@ -189,6 +203,8 @@ def publisher(ask: Ask, id: str) -> Page:
     told = reading.published(ask.conn, ask.at, id)
     sums = totals(ask.conn, ask.at, publisher=id)
     heard = {p.dataset for p in told}
+    recent = publications_of(ask.conn, publisher=id, before=None if ask.at is None else ask.at + 1, limit=20)
+    people = reading.people(ask.conn, [who for p in recent for who in (p.prepared_by, p.certified_by)])
     view = PublisherPage(
         known,
         jurisdiction,
@@ -197,7 +213,8 @@ def publisher(ask: Ask, id: str) -> Page:
         tuple(told),
         tuple(k for k in catalogue.kinds() if k not in heard and k not in ("organizations", "rates")),
         tuple(reading.gaps(ask.conn, ask.at, id)),
-        tuple(publications_of(ask.conn, publisher=id, before=None if ask.at is None else ask.at + 1, limit=20)),
+        tuple(recent),
+        people,
     )
     return Page(
         "pages/publisher.html",
@@ -212,7 +229,18 @@ def publisher(ask: Ask, id: str) -> Page:
             "published": plain(view.published),
             "never_published": view.never,
             "gaps": plain(view.gaps),
-            "publications": [p.number for p in view.publications],
+            "publications": [
+                {
+                    "number": p.number,
+                    "at": plain(p.at),
+                    "dataset": p.summary.get("dataset") or None,
+                    "held_rows": p.summary.get("held", 0),
+                    **{k: p.summary.get(k, 0) for k in ("added", "changed", "withdrawn")},
+                    "prepared_by": people.get(p.prepared_by, p.prepared_by),
+                    "certified_by": people.get(p.certified_by, p.certified_by),
+                }
+                for p in view.publications
+            ],
         },
         title=known.name,
         fictional=ask.fictional([known.jurisdiction]),

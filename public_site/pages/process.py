@@ -1,6 +1,6 @@
-"""One process, whole: what it is in a sentence, its money by stage, where that came from, what arrived, its history.
+"""One process, whole: what it is in a sentence, its money by stage, where that came from, what arrived.
 
-In: a compiled record and its figures. Out: pages `/process/{ocid}`, its history, `/programme/{ocid}`. Read `process`.
+In: a compiled record and its figures. Out: pages `/process/{ocid}`, `/programme/{ocid}`. Read `process`.
 """
 
 from __future__ import annotations
@@ -8,23 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
-from ledger import changes, reading
+from ledger import reading
 from ledger.arcs import GOODS_ONLY, Arc, item_key
 from ledger.errors import NotFound
-from ledger.projections import compiled_of
 from ledger.rates import Converted, Rates, conversions, gathered, published
 from ledger.reading import Found, Goods, Process, Wanted
 from ledger.tables import STAGES
-from ledger.totals import Remainder, movements, of_arcs, remainders, totals
+from ledger.totals import Remainder, Total, movements, of_arcs, remainders, totals
 from ledger.values import decimal
-from ocds import merge, paths
+from ocds import paths
 from public_site.pages import page
-from public_site.pages.labels import label_of
 from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
-from public_site.web import Ask, Page, Row, plain
+from public_site.web import Ask, Page, plain
 
 Json = Mapping[str, Any]
 
@@ -44,6 +41,16 @@ class Figure:
 class Stage:
     stage: str
     figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One stage of the chain, also when nothing was published for it: silence is shown, never taken for zero."""
+
+    stage: str
+    lines: tuple[reading.Line, ...]
+    without_amount: int
+    not_counted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,10 @@ class Sentence:
     loan: bool
     stage: str
     bidders: int | None
+    locator: str  # of the figure, when the amount is one figure
+    quantity: Decimal | None  # of the only item
+    unit: str
+    item: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ class Told:
     description: str
     language: str
     sentence: Sentence | None
-    rows: tuple[StageRow, ...]
+    chain: tuple[ChainRow, ...]
     stages: tuple[Stage, ...]
     remainders: tuple[Remainder, ...]
     funding: tuple[Figure, ...]
@@ -141,73 +152,6 @@ def found(ask: Ask, ocid: str) -> Process:
     if process is None:
         raise NotFound("no_process", ocid=ocid)
     return process
-
-
-@page("/process/{ocid}/history", ("json", "atom"))
-def history(ask: Ask, ocid: str) -> Page:
-    process = found(ask, ocid)
-    steps = tuple(reversed(list(_steps(ask, ocid))))
-    base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
-    told = {
-        "publication": ask.latest if ask.at is None else ask.at,
-        "ocid": ocid,
-        "releases": [
-            {
-                "id": s.release.id,
-                "publication": s.release.publication,
-                "date": s.release.date,
-                "tag": s.release.tags,
-                "certified_by": s.release.certified_by,
-                "changes": [{"at": f.locator, "before": f.before, "after": f.after} for f in s.fields],
-            }
-            for s in steps
-        ],
-    }
-    feed = [Row(s.release.id, process.title, f"{base}/process/{ocid}/history", s.release.date) for s in steps]
-    return Page(
-        "pages/history.html", History(process, steps), told, feed=feed, title=process.title,
-        fictional=ask.fictional([process.jurisdiction]),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    label: str
-    locator: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    release: reading.Release
-    first: bool
-    fields: tuple[FieldChange, ...]
-    hidden: int
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    process: Process
-    steps: tuple[Step, ...]
-
-
-_SILENT = ("/id", "/date", "/tag", "/ocid", "/initiationType", "/language")
-FIELDS_SHOWN = 60
-
-
-def _steps(ask: Ask, ocid: str) -> Iterable[Step]:
-    releases = reading.releases(ask.conn, ocid, ask.at)
-    states = [merge.tidy(compiled_of([r.body for r in releases[: n + 1]])) for n in range(len(releases))]
-    if releases:
-        yield Step(releases[0], True, (), 0)
-    for (before, after), release in zip(pairwise(states), releases[1:], strict=True):
-        changed = [
-            FieldChange(label_of(at, ask.language), at, was, now)
-            for at, was, now in changes.fields(before, after)
-            if at not in _SILENT and not at.endswith(("/amendsReleaseID", "/releaseID")) and "/identifier/" not in at
-        ]
-        yield Step(release, False, tuple(changed[:FIELDS_SHOWN]), max(0, len(changed) - FIELDS_SHOWN))
 
 
 @page("/process/{ocid}", ("json", "csv"))
@@ -241,6 +185,27 @@ def process(ask: Ask, ocid: str) -> Page:
     )
 
 
+_CHAINS: Mapping[str, tuple[str, ...]] = {
+    "aid": ("pledge", "commitment", "receipt", "delivery"),
+    "programme": ("allocation",),
+    "procurement": ("contract", "payment", "delivery"),
+}
+"""The stages that a process of a kind can go through; the others do not apply to it."""
+
+
+def _chain(it: Process, figures: list[Arc]) -> Iterable[ChainRow]:
+    told = reading.lines(figures)
+    for stage in STAGES:
+        own = [f for f in figures if f.stage == stage and f.event != GOODS_ONLY]
+        if own or stage in _CHAINS[it.kind]:
+            yield ChainRow(
+                stage,
+                tuple(line for line in told if line.total.stage == stage and line.total.currency),
+                sum(f.amount is None and f.counted for f in own),
+                sum(not f.counted for f in own),
+            )
+
+
 def rates_of(ask: Ask) -> Rates:
     return gathered(ask.register, published(ask.conn, ask.at))
 
@@ -264,7 +229,7 @@ def _told(ask: Ask, it: Process, figures: list[Arc]) -> Told:
         str(doc.get("description") or (doc.get("tender") or {}).get("description") or ""),
         str(doc.get("language") or ""),
         _sentence(it, shown),
-        stage_rows(of_arcs(figures)),
+        tuple(_chain(it, figures)),
         stages,
         tuple(open_ones),
         tuple(f for f in shown if f.arc.stage in ("allocation", "contract", "payment")),
@@ -325,8 +290,21 @@ def _sentence(it: Process, shown: list[Figure]) -> Sentence | None:
             bool(one and one.loan),
             stage,
             int(bids) if bids is not None else int(tenderers) if tenderers is not None else None,
+            own[0].arc.locator if len(own) == 1 else "",
+            **_only_item(it.told, own),
         )
     return None
+
+
+def _only_item(doc: Json, own: list[Figure]) -> dict[str, Any]:
+    """What the sentence may say was bought or given: only when there is one thing, and its number is known."""
+    items = list(_items(doc))
+    only = items[0] if len(items) == 1 and len(own) == 1 and items[0].quantity is not None else None
+    return {
+        "quantity": only.quantity if only else None,
+        "unit": only.unit if only else "",
+        "item": only.description if only else "",
+    }
 
 
 def _items(doc: Json) -> Iterable[Item]:
@@ -413,12 +391,51 @@ def _files(ask: Ask, it: Process) -> Iterable[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What of a budget is open in one currency. `left` None: contracts are in another currency too."""
+
+    currency: str
+    budget: Decimal
+    left: Decimal | None
+    unpaid: Decimal
+
+    @property
+    def over(self) -> Decimal:
+        return -(self.left or Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     process: Process
     rows: tuple[StageRow, ...]
     sources: tuple[Figure, ...]
+    left: tuple[Left, ...]
     under: Found
     goods: tuple[GoodsRow, ...]
+
+
+def _left(sums: Iterable[Total]) -> Iterable[Left]:
+    """Compare what was set aside with contracts, and contracts with payments, each within one currency and money only.
+
+    Subtracting across stages says what is open; it never makes a total.
+    """
+    told: dict[str, dict[str, Decimal]] = {}
+    for t in sums:
+        if t.currency and not t.in_kind:
+            stages = told.setdefault(t.currency, {})
+            stages[t.stage] = stages.get(t.stage, Decimal(0)) + t.amount
+    zero = Decimal(0)
+    for currency, stages in sorted(told.items()):
+        if "allocation" not in stages:
+            continue
+        elsewhere = any("contract" in others for c, others in told.items() if c != currency)
+        agreed = stages.get("contract", zero)
+        yield Left(
+            currency,
+            stages["allocation"],
+            None if elsewhere else stages["allocation"] - agreed,
+            max(zero, agreed - stages.get("payment", zero)),
+        )
 
 
 @page("/programme/{ocid}")
@@ -431,13 +448,18 @@ def programme(ask: Ask, ocid: str) -> Page:
     under = reading.search(ask.conn, Wanted(programme=ocid, kind="procurement"), ask.at, 100, facets=False)
     arrived: list[Goods] = reading.goods(ask.conn, ask.at, programme=ocid)
     view = Programme(
-        it, stage_rows(sums), tuple(figures_named(ask, it.jurisdiction, own)), under, goods_rows(arrived)
+        it, stage_rows(sums), tuple(figures_named(ask, it.jurisdiction, own)), tuple(_left(sums)), under, goods_rows(arrived)
     )
     told = {
         "publication": ask.latest if ask.at is None else ask.at,
         "ocid": ocid,
         "title": it.title,
         "totals": totals_json(sums),
+        "sources": figures_json(reading.Movement(f.arc, it.title, f.payer, f.payee) for f in view.sources),
+        "left": [
+            {"currency": x.currency, "set_aside": plain(x.budget), "not_contracted": plain(x.left), "not_paid": plain(x.unpaid)}
+            for x in view.left
+        ],
         "items": listed_json(under.rows),
         "goods": plain(view.goods),
     }

@@ -322,6 +322,14 @@ class GoodsRow:
         scheme, _, id = self.item_key.partition("/")
         return scheme, id
 
+    @property
+    def left(self) -> Decimal | None:
+        """What came in and was not handed out; None when only one side is published. Below zero is shown, not hidden."""
+        came = [self.quantities[s] for s in ("receipt", "contract") if s in self.quantities]
+        if not came or "delivery" not in self.quantities:
+            return None
+        return sum(came, Decimal(0)) - self.quantities["delivery"]
+
 
 def goods_rows(goods: Iterable[Goods]) -> tuple[GoodsRow, ...]:
     found: dict[tuple[str, str | None], GoodsRow] = {}

@@ -52,7 +52,7 @@ def test_prose_and_code_leave_nothing_undone() -> None:
         f"{name(p)}:{n}"
         for p in MODULES
         for n, line in enumerate(p.read_text("utf-8").splitlines(), 1)
-        if re.search(r"\b(TODO|FIXME|XXX|HACK)\b", line)
+        if re.search(r"\b(TODO|FIXME|HACK)\b|# ?XXX\b", line)  # XXX alone is ISO 4217's "no currency"
     ]
     assert not left
 

@@ -44,11 +44,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sett
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    server = subprocess.Popen(
-        [Path(sys.executable).parent / "covid-ledger", "--home", home, "serve", "--port", str(port)],
-        stderr=(home / "serve.log").open("wb"),
-        start_new_session=True,
-    )
+    command = [Path(sys.executable).parent / "covid-ledger", "--home", home, "serve", "--port", str(port)]
+    with (home / "serve.log").open("wb") as log:
+        server = subprocess.Popen(command, stderr=log, start_new_session=True)
     base = f"http://127.0.0.1:{port}"
     for _ in range(150):
         try:
@@ -59,6 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sett
     else:
         raise AssertionError((home / "serve.log").read_text())
     yield base, settings
+    engine.dispose()
     os.killpg(server.pid, signal.SIGTERM)
     server.wait(20)
 
@@ -78,7 +77,7 @@ def test_officer_sends_and_another_person_publishes(served: tuple[str, Settings]
     sign_in(page, base, "ana")
     page.get_by_role("link", name="Send a file").click()
     page.get_by_label("Publisher").select_option("mg-servas")
-    page.get_by_label("File").set_input_files(WORKBOOK)
+    page.get_by_label("File", exact=True).set_input_files(WORKBOOK)
     page.get_by_role("button", name="Send", exact=True).click()
 
     # then: a progress bar, and how it was understood, by cell
@@ -94,25 +93,28 @@ def test_officer_sends_and_another_person_publishes(served: tuple[str, Settings]
 
     # then: refused, with what to do next
     expect(page.get_by_role("alert")).to_contain_text(re.compile("another person|second person", re.I))
-    submission = page.url.rsplit("/", 1)[-1].split("?")[0]
+    found = re.search(r"/submissions/(\d+)", page.url)
+    assert found is not None
+    submission = int(found[1])
 
     # and: the database says the same to direct SQL
-    engine = store.open_store(settings)
-    with pytest.raises(sa.exc.DBAPIError), store.writing(engine) as conn:
+    direct = store.open_store(settings)
+    with pytest.raises(sa.exc.DBAPIError), store.writing(direct) as conn:
         conn.execute(
             sa.update(tables.submissions)
-            .where(tables.submissions.c.id == int(re.sub(r"\D", "", submission)))
+            .where(tables.submissions.c.id == submission)
             .values(certified_by="ana")
         )
+    direct.dispose()
 
     # when: Bruno certifies it
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, base, "bruno")
-    page.goto(f"{base}/desk/submissions/{re.sub(r'[^0-9]', '', submission)}")
+    page.goto(f"{base}/desk/submissions/{submission}")
     page.get_by_role("button", name="Certify and publish").click()
     expect(page.get_by_text("Public", exact=False).first).to_be_visible(timeout=120_000)
 
     # then: a citizen sees it, without an account
     page.context.clear_cookies()
     page.goto(f"{base}/en/jurisdiction/MG")
-    expect(page.get_by_text("53,192,767.29").first).to_be_visible()
+    expect(page.get_by_text("52,010,067.29").first).to_be_visible()

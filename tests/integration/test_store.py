@@ -42,9 +42,7 @@ def test_every_check_that_the_tables_state_is_in_the_database(engine: sa.Engine)
 
 
 @pytest.mark.timeout(60)  # without its lock, alembic's one context for all threads waits for ever
-def test_starters_side_by_side_make_the_tables_once(
-    tmp_path: Path, postgresql_databases: Callable[[str], str]
-) -> None:
+def test_starters_side_by_side_make_the_tables_once(tmp_path: Path, postgresql_databases: Callable[[str], str]) -> None:
     for url in ("", postgresql_databases("template0")):
         settings = Settings(home=tmp_path / "new", database_url=url)
         together = threading.Barrier(4)

@@ -435,5 +435,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("submission", "dataset", "position", name=op.f("pk_submission_identities")),
     )
-    for statement in triggers.arm(op.get_bind()):
-        op.execute(sa.DDL(statement.replace("%", "%%")))
+    bind = op.get_bind()
+    for statement in triggers.arm(bind):
+        bind.exec_driver_sql(statement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import warnings
 from typing import Any
 
 import ocdsmerge
@@ -78,6 +79,54 @@ def test_compiling_is_plain_ocdsmerge_with_the_extended_schema(history: list[dic
     releases = published(history)
 
     assert merge.compiled(releases) == ocdsmerge.Merger(schema.release_schema()).create_compiled_release(releases)
+
+
+def spoiled(body: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """The body with one place made null, empty, of another type or double: what other publishers' files hold."""
+    places = [
+        (holder, key)
+        for holder in _holders(body)
+        for key in (holder if isinstance(holder, dict) else range(len(holder)))
+    ]
+
+    def spoil(n: int, value: Any) -> dict[str, Any]:
+        changed = copy.deepcopy(body)
+        holders = [
+            (holder, key)
+            for holder in _holders(changed)
+            for key in (holder if isinstance(holder, dict) else range(len(holder)))
+        ]
+        holder, key = holders[n]
+        if value == "twice":
+            if isinstance(holder, list):
+                holder.append({**holder[key], "title": "again"} if isinstance(holder[key], dict) else holder[key])
+        else:
+            holder[key] = value
+        return changed
+
+    values = st.sampled_from([None, {}, [], 7, "twice", [{}], [{"id": None}], [{"title": "no id"}], {"x": None}])
+    return st.builds(spoil, st.integers(0, len(places) - 1), values)
+
+
+def _holders(value: Any) -> list[Any]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [*([value] if isinstance(value, dict | list) else []), *(h for v in inner for h in _holders(v))]
+
+
+@given(st.one_of(KINDS).flatmap(lambda body: st.one_of(st.just(body), spoiled(body))))
+@settings(max_examples=200, deadline=None)
+def test_a_single_release_compiles_as_ocdsmerge_says_however_odd_it_is(body: dict[str, Any]) -> None:
+    told = release(body)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ocdsmerge.exceptions.DuplicateIdValueWarning)
+        try:
+            theirs = ocdsmerge.Merger(schema.release_schema()).create_compiled_release([told])
+        except Exception as refusal:
+            with pytest.raises(type(refusal)):
+                merge.compiled([told])
+            return
+
+        assert merge.compiled([told]) == theirs
 
 
 @given(st.one_of(KINDS))
