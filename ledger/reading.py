@@ -38,7 +38,7 @@ SORTS = ("newest", "oldest", "changed", "title", "amount")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is asked for. Empty means any. `crossing` is not asked by readers but by money in and money out."""
+    """What a list is asked for. Empty means any. `crossing` and `party` are not asked by readers but by pages."""
 
     q: str = ""
     kind: str = ""
@@ -48,6 +48,7 @@ class Wanted:
     donor: str = ""
     buyer: str = ""
     supplier: str = ""
+    party: str = ""  # in any part
     programme: str = ""
     item: str = ""
     method: str = ""
@@ -146,6 +147,8 @@ def _matching(wanted: Wanted, at: int | None) -> list[sa.ColumnElement[bool]]:
         if party := getattr(wanted, part):
             plays = sa.select(p.c.ocid).where(p.c.party == party, p.c.role.in_(roles), at_publication(p, at))
             found.append(r.c.ocid.in_(plays))
+    if wanted.party:
+        found.append(r.c.ocid.in_(sa.select(p.c.ocid).where(p.c.party == wanted.party, at_publication(p, at))))
     if wanted.about_figures:
         conditions = where(at, **wanted.arc_filters())
         if wanted.least is not None:
@@ -168,7 +171,9 @@ def search(conn: sa.Connection, wanted: Wanted, at: int | None, limit: int = PAG
     if not count:
         return Found((), 0, (), {}, "")
     rows = list(_page(conn, wanted, at, conditions, limit + 1))
-    is_all = not any(getattr(wanted, f) for f in ("q", "kind", "method", *ROLES)) and wanted.least is wanted.most
+    is_all = (
+        not any(getattr(wanted, f) for f in ("q", "kind", "method", "party", *ROLES)) and wanted.least is wanted.most
+    )
     narrowed = {} if is_all else {"ocids": sa.select(r.c.ocid).where(*conditions)}
     if wanted.jurisdiction:
         narrowed["jurisdiction"] = wanted.jurisdiction
@@ -323,7 +328,9 @@ def _facets(
         found.setdefault(facet, []).append(Facet(code, label or code, count))
     stages = tables.STAGES
     return {
-        name: tuple(sorted(f, key=(lambda x: stages.index(x.code)) if name == "stage" else (lambda x: (-x.count, x.code))))
+        name: tuple(
+            sorted(f, key=(lambda x: stages.index(x.code)) if name == "stage" else (lambda x: (-x.count, x.code)))
+        )
         for name, f in found.items()
     }
 
@@ -469,7 +476,9 @@ def names(conn: sa.Connection, ids: Iterable[str | None], at: int | None) -> dic
     wanted = sorted({i for i in ids if i})
     if not wanted:
         return {}
-    return {id: n for id, n in conn.execute(sa.select(p.c.id, p.c.name).where(p.c.id.in_(wanted), at_publication(p, at)))}
+    return {
+        id: n for id, n in conn.execute(sa.select(p.c.id, p.c.name).where(p.c.id.in_(wanted), at_publication(p, at)))
+    }
 
 
 def titles(conn: sa.Connection, ocids: Iterable[str | None], at: int | None) -> dict[str, tuple[str, str]]:

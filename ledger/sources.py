@@ -144,7 +144,7 @@ def _behind(locator: str, cells: Cells) -> list[str]:
 
 def _with(locator: str, cells: Cells) -> list[str]:
     """What a worked-out figure used besides its own cell: a unit price, or the whole that it is a share of."""
-    found = re.fullmatch(r"(.*)/(?:implementation/)?deliveries/=[^/]+/items/(=[^/]+)/quantity", locator)
+    found = re.fullmatch(r"(.*?)/(?:implementation/)?deliveries/=[^/]+/items/(=[^/]+)/quantity", locator)
     keys = [f"{found[1]}/items/{found[2]}/unit/value/amount"] if found else []
     if cells[locator][4]:
         whole = re.fullmatch(r"(.*)/(?:finance|fundingSources)/=[^/]+/value/amount", locator)

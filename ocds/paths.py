@@ -2,7 +2,7 @@
 
 A *pointer* is a plain JSON pointer (RFC 6901): `/contracts/0/value/amount`. A *locator* names the members of an
 array of objects by their `id` (`/contracts/=C-14/value/amount`), so that it stays true when entries come and go;
-members without an id keep their position. Read `locator` and `find` first.
+members without an id, and of arrays that OCDS replaces whole, keep their position. Read `locator` and `find` first.
 """
 
 from __future__ import annotations
@@ -29,24 +29,28 @@ def member(id: object) -> str:
     return "=" + _escape(str(id))
 
 
+WHOLE_LISTS = frozenset(
+    ["additionalClassifications", "additionalIdentifiers", "changes", "procurementMethodRationaleClassifications"]
+)
+"""Arrays of objects that merging replaces whole (`wholeListMerge`): one id may stand in them twice, of two schemes."""
+
+
 def _tokens(address: str) -> list[str]:
-    if address in ("", "/"):
-        return []
-    return address.lstrip("/").split("/") if address.startswith("/") else address.split("/")
+    return address.removeprefix("/").split("/") if address else []
 
 
-def _named(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("id") not in (None, "")
+def _is_named(value: Any, array: str) -> bool:
+    return isinstance(value, dict) and value.get("id") not in (None, "") and array not in WHOLE_LISTS
 
 
 def get(doc: Any, pointer: str) -> Any:
     """Return what stands at a pointer by position. Raises KeyError when nothing does."""
     at = doc
     for token in _tokens(pointer):
-        try:
-            at = at[int(token)] if isinstance(at, list) else at[_unescape(token)]
-        except (KeyError, IndexError, ValueError, TypeError) as problem:
-            raise KeyError(pointer) from problem
+        step = None if token.startswith("=") and isinstance(at, list) else _step(at, token)
+        if step is None:
+            raise KeyError(pointer)
+        at = step[0]
     return at
 
 
@@ -95,24 +99,25 @@ def locator(doc: Any, pointer: str) -> str:
 
     A locator is accepted too and comes back as it is, if something stands there.
     """
-    at, out = doc, []
+    at, out, array = doc, [], ""
     for token in _tokens(pointer):
         step = _step(at, token)
         if step is None:
             raise KeyError(pointer)
         was_list = isinstance(at, list)
         at = step[0]
-        out.append(member(at["id"]) if was_list and _named(at) else step[1])
+        out.append(member(at["id"]) if was_list and _is_named(at, array) else step[1])
+        array = token
     return "".join("/" + t for t in out)
 
 
-def leaves(doc: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(doc: Any, at: str = "", array: str = "") -> Iterator[tuple[str, Any]]:
     """Yield (locator, value) of every scalar, in document order. Empty objects and arrays yield nothing."""
     if isinstance(doc, dict):
         for key, value in doc.items():
-            yield from leaves(value, f"{at}/{_escape(key)}")
+            yield from leaves(value, f"{at}/{_escape(key)}", key)
     elif isinstance(doc, list):
         for n, value in enumerate(doc):
-            yield from leaves(value, f"{at}/{member(value['id']) if _named(value) else n}")
+            yield from leaves(value, f"{at}/{member(value['id']) if _is_named(value, array) else n}")
     else:
         yield at, doc

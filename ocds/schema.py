@@ -34,6 +34,8 @@ _REGISTERED = (
 )
 
 EXAMPLE_URL = "https://ledger.example.org"
+"""The site of the worked examples."""
+
 AID_PATH = "/ocds/extensions/aid/extension.json"
 
 
@@ -157,14 +159,16 @@ def codelist(name: str) -> dict[str, dict[str, str]]:
 
 
 def aid_extension(public_url: str) -> dict[str, bytes]:
-    """Return the local extension's files by relative path, its documentation address being that of this site."""
+    """Return the local extension's files by relative path; its documentation and contact are those of this site."""
+    site = public_url.rstrip("/")
     out: dict[str, bytes] = {}
-    folder = _PROFILE / "aid"
-    for entry in folder.iterdir():
+    for entry in (_PROFILE / "aid").iterdir():
         if entry.is_dir():
             out |= {f"{entry.name}/{f.name}": f.read_bytes() for f in entry.iterdir()}
         else:
             out[entry.name] = entry.read_bytes()
-    site = public_url.rstrip("/").encode()
-    out["extension.json"] = out["extension.json"].replace(EXAMPLE_URL.encode(), site)
+    told = json.loads(out["extension.json"])
+    told["documentationUrl"] = {"en": aid_url(site).removesuffix("extension.json") + "README.md"}
+    told["contactPoint"] = {"name": told["contactPoint"]["name"], "url": site}
+    out["extension.json"] = (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
     return dict(sorted(out.items()))

@@ -20,10 +20,10 @@ def tags(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
     found: list[str] = []
     if (told := _section("planning", old, new)) is not None:
         found.append(told)
-    found += _tender(old.get("tender"), new.get("tender"))
+    found += _tender(old.get("tender"), new.get("tender")) or _bids(old, new)
     found += _entries("award", old.get("awards", []), new.get("awards", []))
     found += _contracts(old.get("contracts", []), new.get("contracts", []))
-    return found or [_still(new)]
+    return found or [_still({**(before or {}), **new}) if before else "planning"]
 
 
 def _section(name: str, old: dict[str, Any], new: dict[str, Any]) -> str | None:
@@ -46,6 +46,11 @@ def _tender(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[str]
     if len(new.get("amendments", [])) > len(old.get("amendments", [])):
         return ["tenderAmendment"]
     return ["tenderUpdate"]
+
+
+def _bids(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Numbers of bids are told beside the tender, and are news of it."""
+    return ["tenderUpdate"] if "tender" in old and old.get("bids") != new.get("bids") else []
 
 
 def _by_id(entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -89,12 +94,9 @@ def _contracts(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[str
     return found
 
 
-def _still(new: dict[str, Any]) -> str:
-    """Only a title or a party changed: the update belongs to the furthest section that is public."""
-    if new.get("contracts"):
-        return "contractUpdate"
-    if new.get("awards"):
-        return "awardUpdate"
-    if new.get("tender"):
-        return "tenderUpdate"
+def _still(public: dict[str, Any]) -> str:
+    """Only a title or a party changed: the update belongs to the furthest section that ever was public."""
+    for section, tag in (("contracts", "contractUpdate"), ("awards", "awardUpdate"), ("tender", "tenderUpdate")):
+        if public.get(section):
+            return tag
     return "planningUpdate"

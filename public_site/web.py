@@ -71,7 +71,9 @@ STATUS: Mapping[type[LedgerError], int] = {
 }
 """What a refusal is in HTTP: chosen by what the caller should do next (`ledger.errors`)."""
 
-_DIRECTIONS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20)))
+_DIRECTIONS = dict.fromkeys(
+    (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20))
+)
 
 
 def policy(name: str) -> Callable[[Endpoint], Endpoint]:
@@ -334,10 +336,24 @@ class Site:
         if status == 503:
             headers["Retry-After"] = "30"
         if wants_json(request):
-            told = {"type": f"{self.settings.public_url}/problems/{code}", "title": what, "status": status, "detail": fix, "code": code}
+            told = {
+                "type": f"{self.settings.public_url}/problems/{code}",
+                "title": what,
+                "status": status,
+                "detail": fix,
+                "code": code,
+            }
             body = orjson.dumps({**told, **{k: v for k, v in more.items() if k in ("params", "id")}})
             return Response(body, status, {**headers, **_ANY_ORIGIN}, media_type="application/problem+json")
-        text = self.render("pages/refusal.html", language, status=status, what=what, fix=fix, indexed=False, **{"near": (), "id": "", **more})
+        text = self.render(
+            "pages/refusal.html",
+            language,
+            status=status,
+            what=what,
+            fix=fix,
+            indexed=False,
+            **{"near": (), "id": "", **more},
+        )
         return HTMLResponse(text, status, {**headers, "Content-Language": language})
 
     def refuse_error(self, request: Request, error: Exception) -> Response:
@@ -370,7 +386,8 @@ class Site:
         words = i18n.language(language)
         if "jurisdiction" in error.params:
             return tuple(
-                (address(language, None, "jurisdiction", j.code), words.name(j.names)) for j in self.register.jurisdictions
+                (address(language, None, "jurisdiction", j.code), words.name(j.names))
+                for j in self.register.jurisdictions
             )
         if "publisher" in error.params:
             return tuple((address(language, None, "publisher", p.id), p.name) for p in self.register.publishers)
@@ -450,6 +467,14 @@ def _environment(code: str) -> jinja2.Environment:
     )
     words = i18n.language(code).translations
     env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    plural, number = env.globals["ngettext"], i18n.language(code).number
+
+    @jinja2.pass_context
+    def ngettext(context: Any, one: str, several: str, n: int, **params: Any) -> Any:
+        """Counts are written as every other number: 6,570 records."""
+        return plural(context, one, several, n, **{"num": number(n), **params})
+
+    env.globals["ngettext"] = ngettext
     return env
 
 

@@ -63,7 +63,8 @@ def dictionary(ask: Ask) -> Page:
     )
     groups = ("stage", "event", "kind", "method", "role", "nothing")
     codes = tuple(
-        (group, tuple((c, ask.words.term(group, c), ask.words.meaning(group, c)) for c in i18n.terms()[group])) for group in groups
+        (group, tuple((c, ask.words.term(group, c), ask.words.meaning(group, c)) for c in i18n.terms()[group]))
+        for group in groups
     )
     return Page("pages/dictionary.html", Dictionary(tuple(kinds), columns, codes))
 
@@ -154,7 +155,9 @@ def missing(ask: Ask) -> Page:
     expected = [k for k in catalogue.kinds() if k not in ("organizations", "rates")]
     view = Missing(
         tuple(p for p in ask.register.publishers if p.id not in heard),
-        tuple((p, tuple(k for k in expected if k not in heard[p.id])) for p in ask.register.publishers if p.id in heard),
+        tuple(
+            (p, tuple(k for k in expected if k not in heard[p.id])) for p in ask.register.publishers if p.id in heard
+        ),
         tuple(reading.gaps(ask.conn, ask.at)),
         reading.held(ask.conn, ask.at),
         tuple(told),
@@ -181,5 +184,3 @@ class Statement:
 @page("/accessibility")
 def accessibility(ask: Ask) -> Page:
     return Page("pages/accessibility.html", Statement(ask.settings.publisher_name))
-
-

@@ -65,7 +65,12 @@ def home(ask: Ask) -> Page:
         "publication": ask.latest if ask.at is None else ask.at,
         "count": view.processes,
         "jurisdictions": [
-            {"code": p.jurisdiction.code, "names": p.jurisdiction.names, "fictional": p.jurisdiction.fictional, "processes": p.counts}
+            {
+                "code": p.jurisdiction.code,
+                "names": p.jurisdiction.names,
+                "fictional": p.jurisdiction.fictional,
+                "processes": p.counts,
+            }
             for p in parts
         ],
         "totals": totals_json(sums),
@@ -125,11 +130,11 @@ def jurisdiction(ask: Ask, code: str) -> Page:
             for a in found.areas
         ),
         charts.map_of(ask.settings.home / found.boundaries) if found.boundaries else None,
-        tuple(
-            (p, sum(by_publisher.get(p.id, {}).values())) for p in ask.register.publishers if p.jurisdiction == code
-        ),
+        tuple((p, sum(by_publisher.get(p.id, {}).values())) for p in ask.register.publishers if p.jurisdiction == code),
     )
-    return Page("pages/jurisdiction.html", view, _whole_json(ask, view, totals_json(sums)), fictional=ask.fictional([code]))
+    return Page(
+        "pages/jurisdiction.html", view, _whole_json(ask, view, totals_json(sums)), fictional=ask.fictional([code])
+    )
 
 
 def _open(ask: Ask, code: str) -> tuple[Open, ...]:

@@ -61,7 +61,9 @@ def search(ask: Ask) -> Page:
         stage_rows(found.totals),
         chips(ask, told, ask.path, labels),
         tuple((name, found.facets[name]) for name in FACETS if _tells_apart(name, found, told)),
-        tuple(reading.organisations(ask.conn, told.wanted.q, ask.at)) if told.wanted.q and not told.wanted.after else (),
+        tuple(reading.organisations(ask.conn, told.wanted.q, ask.at))
+        if told.wanted.q and not told.wanted.after
+        else (),
         sum(t.without_amount for t in found.totals if t.stage != "delivery"),
         next_address(ask, told, found.after),
         reading.SORTS,
@@ -79,7 +81,9 @@ def search(ask: Ask) -> Page:
             "count": found.count,
             "totals": totals_json(found.totals),
             "items": listed_json(found.rows),
-            "facets": {n: [{"code": f.code, "label": f.label, "count": f.count} for f in fs] for n, fs in found.facets.items()},
+            "facets": {
+                n: [{"code": f.code, "label": f.label, "count": f.count} for f in fs] for n, fs in found.facets.items()
+            },
             "ignored": [{"name": i.name, "value": i.value, "why": i.why} for i in told.ignored],
             "next": _json_next(view.next, ask),
         },
@@ -97,7 +101,9 @@ def _pinned(ask: Ask) -> int | None:
 def _tells_apart(name: str, found: Found, told: Asked) -> bool:
     """A facet with one value that holds for everything offers no choice."""
     facets = found.facets.get(name, ())
-    return bool(facets) and not any(k == name for k, _ in told.kept) and (len(facets) > 1 or facets[0].count < found.count)
+    return (
+        bool(facets) and not any(k == name for k, _ in told.kept) and (len(facets) > 1 or facets[0].count < found.count)
+    )
 
 
 def _labels(ask: Ask, told: Asked) -> dict[str, str]:
@@ -192,5 +198,3 @@ def _across(ask: Ask, crossing: str) -> Page:
 def _day(on: str | None) -> str:
     """A feed needs a whole day: the first that a partial date can mean."""
     return f"{on or '2020'}-01-01"[:10] if len(on or "2020") == 4 else f"{on}-01"[:10]
-
-

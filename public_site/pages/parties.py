@@ -13,22 +13,24 @@ import sqlalchemy as sa
 
 from ledger import reading
 from ledger.errors import NotFound
-from ledger.reading import Facet, Found, Party, Wanted
+from ledger.reading import Facet, Found, Party
 from ledger.totals import totals
 from public_site.pages import page
 from public_site.pages.lists import LIST_TWINS, next_address
 from public_site.pages.shown import (
     PROCESS_COLUMNS,
     Asked,
+    GoodsRow,
     StageRow,
     asked,
+    goods_rows,
     listed_feed,
     listed_json,
     process_table,
     stage_rows,
     totals_json,
 )
-from public_site.web import Ask, Page
+from public_site.web import Ask, Page, plain
 
 _COUNTERPARTS = {"donor": ("buyer",), "buyer": ("supplier", "donor"), "supplier": ("buyer",)}
 
@@ -41,6 +43,7 @@ class PartyPage:
     roles: tuple[Facet, ...]
     given: tuple[StageRow, ...]
     received: tuple[StageRow, ...]
+    goods_received: tuple[GoodsRow, ...]
     found: Found
     counterparts: tuple[tuple[str, tuple[Facet, ...]], ...]
     asked: Asked
@@ -67,11 +70,13 @@ def _party(ask: Ask, id: str, part: str) -> Page:
     party = reading.party(ask.conn, id, ask.at)
     if party is None:
         raise NotFound("no_party", party=id)
-    told = asked(ask, **{part: id})
+    # In whatever part: a hospital that only received goods has records too.
+    told = asked(ask, party=id)
     found = reading.search(ask.conn, told.wanted, ask.at)
     # Deliveries by a supplier are counted with its contracts' goods on the item pages, not as gifts of it.
     given = totals(ask.conn, ask.at, payer=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment"))
     received = totals(ask.conn, ask.at, payee=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment"))
+    goods = reading.goods(ask.conn, ask.at, payee=id, stage=("receipt", "delivery"))
     view = PartyPage(
         part,
         party,
@@ -79,6 +84,7 @@ def _party(ask: Ask, id: str, part: str) -> Page:
         reading.roles(ask.conn, id, ask.at),
         stage_rows(given),
         stage_rows(received),
+        goods_rows(goods),
         found,
         tuple(
             (name, others)
@@ -108,6 +114,7 @@ def _party(ask: Ask, id: str, part: str) -> Page:
             "totals": totals_json(found.totals),
             "given": totals_json(given),
             "received": totals_json(received),
+            "goods_received": plain(view.goods_received),
             "items": listed_json(found.rows),
             "facets": {},
             "next": view.next or None,

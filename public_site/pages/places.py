@@ -119,7 +119,8 @@ class ItemPage:
     id: str
     name: str
     others: tuple[str, ...]
-    goods: tuple[GoodsRow, ...]
+    gifts: tuple[GoodsRow, ...]  # given to the government and handed on: both sides are told, so a rest can be
+    bought: tuple[GoodsRow, ...]
     by_area: tuple[Goods, ...]
     prices: tuple[PriceGroup, ...]
     moved: Moved
@@ -144,7 +145,8 @@ def item(ask: Ask, scheme: str, id: str) -> Page:
         id,
         names[0] if names else id,
         tuple(names[1:12]),
-        goods_rows(known),
+        goods_rows(reading.goods(ask.conn, ask.at, item_key=key, kind="aid", stage=("receipt", "delivery"))),
+        goods_rows(reading.goods(ask.conn, ask.at, item_key=key, kind="procurement")),
         tuple(g for g in reading.goods(ask.conn, ask.at, by_area=True, item_key=key, stage="delivery") if g.area),
         tuple(PriceGroup(*k, tuple(sorted(ps, key=lambda p: p.price))) for k, ps in sorted(groups.items())),
         moved,
@@ -168,7 +170,8 @@ def item(ask: Ask, scheme: str, id: str) -> Page:
             "names": names,
             "count": moved.count,
             "totals": totals_json(moved.totals),
-            "goods": plain(view.goods),
+            "gifts": [{**plain(g), "left": plain(g.left)} for g in view.gifts],
+            "bought": plain(view.bought),
             "prices": plain(view.prices),
             "items": figures_json(moved.rows),
             "facets": {},

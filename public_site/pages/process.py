@@ -285,7 +285,8 @@ def _sentence(it: Process, shown: list[Figure]) -> Sentence | None:
             days[0] if len(days) == 1 else "",
             amount if sums and len({t.currency for t in sums}) == 1 else None,
             sums[0].currency if sums else "",
-            len(own),
+            # A contract paid from two funds is two figures and one contract.
+            len({f.arc.locator.partition("/finance/")[0].partition("/value/")[0] for f in own}),
             own[0].arc.in_kind,
             bool(one and one.loan),
             stage,
@@ -347,7 +348,7 @@ def _contracts(doc: Json) -> Iterable[Contract]:
             str(c.get("dateSigned") or "")[:10],
             str(period.get("startDate") or "")[:10],
             str(period.get("endDate") or "")[:10],
-            tuple((str(a.get("date") or "")[:10], str(a.get("rationale") or a.get("description") or "")) for a in c.get("amendments") or ()),
+            tuple((str(a.get("date") or "")[:10], " · ".join(str(a[k]) for k in ("rationale", "description") if a.get(k))) for a in c.get("amendments") or ()),
         )
 
 

@@ -47,7 +47,10 @@ def _told(p: Publication, people: Mapping[str, str]) -> dict[str, Any]:
         "publisher": p.publisher,
         "certified_by": people.get(p.certified_by, ""),
         "change_digest": p.change_digest,
-        **{k: p.summary.get(k) for k in ("dataset", "period", "added", "changed", "withdrawn", "unchanged", "held", "releases")},
+        **{
+            k: p.summary.get(k)
+            for k in ("dataset", "period", "added", "changed", "withdrawn", "unchanged", "held", "releases")
+        },
     }
 
 
@@ -68,7 +71,12 @@ def publications(ask: Ask) -> Page:
 
     publishers = {p.id: p.name for p in ask.register.publishers}
     feed = [
-        Row(f"publication-{p.number}", f"{p.number}: {publishers.get(p.publisher, p.publisher)}", f"{base}/publication/{p.number}", utc_text(p.at))
+        Row(
+            f"publication-{p.number}",
+            f"{p.number}: {publishers.get(p.publisher, p.publisher)}",
+            f"{base}/publication/{p.number}",
+            utc_text(p.at),
+        )
         for p in rows
     ]
     return Page(
@@ -157,13 +165,26 @@ def downloads(ask: Ask) -> Page:
     groups: dict[str, list[File]] = {}
     for f in told["files"]:
         file = File(
-            f["path"], f"/downloads/{number}/{f['path']}", f["type"], str(f.get("kind") or ""), f["rows"], f["bytes"], f["sha256"]
+            f["path"],
+            f"/downloads/{number}/{f['path']}",
+            f["type"],
+            str(f.get("kind") or ""),
+            f["rows"],
+            f["bytes"],
+            f["sha256"],
         )
         groups.setdefault(f["type"], []).append(file)
     order = ("workbook", "table", "compiled", "records", "releases")
     files = tuple((t, tuple(groups[t])) for t in sorted(groups, key=lambda t: order.index(t) if t in order else 9))
     counts = told["counts"]
-    view = Downloads(number, ask.latest - number if ask.at is None else 0, told["published"], files, counts["records"], counts["releases"])
+    view = Downloads(
+        number,
+        ask.latest - number if ask.at is None else 0,
+        told["published"],
+        files,
+        counts["records"],
+        counts["releases"],
+    )
     return Page("pages/downloads.html", view, told, fictional=ask.fictional())
 
 
@@ -174,7 +195,10 @@ def log(ask: Ask) -> Page:
     view = Publications(tuple(rows), people, ask.url("log", after=after) if after else "")
     told = {
         "publication": ask.latest,
-        "items": [{"number": p.number, "at": plain(p.at), "publisher": p.publisher, "change_digest": p.change_digest} for p in rows],
+        "items": [
+            {"number": p.number, "at": plain(p.at), "publisher": p.publisher, "change_digest": p.change_digest}
+            for p in rows
+        ],
         "next": after or None,
     }
     return Page("pages/log.html", view, told, fictional=ask.fictional())

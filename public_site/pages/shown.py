@@ -45,11 +45,12 @@ class StageRow:
 def stage_rows(totals: Iterable[Total]) -> tuple[StageRow, ...]:
     """Return totals as rows, in the order of the chain. Figures without an amount are counted on their stage's row."""
     totals = list(totals)
-    largest: dict[tuple[str, str], Decimal] = {}
+    cash: dict[tuple[str, str], list[Decimal]] = {}
     for t in totals:
         if not (t.in_kind or t.loan):
-            key = t.jurisdiction, t.currency
-            largest[key] = max(largest.get(key, Decimal(0)), t.amount)
+            cash.setdefault((t.jurisdiction, t.currency), []).append(t.amount)
+    # A bar alone compares nothing.
+    largest = {key: max(sums) for key, sums in cash.items() if len(sums) > 1}
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for t in totals:
         row = rows.setdefault((t.jurisdiction, t.stage, t.currency), {"without": 0})
@@ -61,14 +62,14 @@ def stage_rows(totals: Iterable[Total]) -> tuple[StageRow, ...]:
             row[column] = Sum(t.amount + (same.amount if same else 0), t.processes + (same.processes if same else 0))
     found = []
     for (jurisdiction, stage, currency), row in rows.items():
-        cash = row.get("cash")
-        bar = charts.share(cash.amount if cash else Decimal(0), largest.get((jurisdiction, currency), Decimal(0)))
+        own = row.get("cash")
+        bar = charts.share(own.amount if own else Decimal(0), largest.get((jurisdiction, currency), Decimal(0)))
         found.append(
             StageRow(
                 jurisdiction,
                 stage,
                 currency,
-                cash,
+                own,
                 row.get("loan"),
                 row.get("in_kind"),
                 row["without"],
@@ -324,11 +325,13 @@ class GoodsRow:
 
     @property
     def left(self) -> Decimal | None:
-        """What came in and was not handed out; None when only one side is published. Below zero is shown, not hidden."""
-        came = [self.quantities[s] for s in ("receipt", "contract") if s in self.quantities]
-        if not came or "delivery" not in self.quantities:
+        """Of gifts: what came in and was not handed out; None when one side is not published. Below zero is shown.
+
+        Never for what was bought: a contract for several goods carries no quantity of its own.
+        """
+        if "receipt" not in self.quantities or "delivery" not in self.quantities:
             return None
-        return sum(came, Decimal(0)) - self.quantities["delivery"]
+        return self.quantities["receipt"] - self.quantities["delivery"]
 
 
 def goods_rows(goods: Iterable[Goods]) -> tuple[GoodsRow, ...]:

@@ -19,7 +19,7 @@ from ledger.reading import Process
 from ledger.values import decimal
 from ocds import merge, paths
 from public_site.pages import page
-from public_site.pages.labels import label_of
+from public_site.pages.labels import entry_of, is_minted, label_of
 from public_site.web import Ask, Page, Row
 
 SHOWN = 60
@@ -113,7 +113,13 @@ _SILENT = ("/id", "/date", "/tag", "/ocid", "/initiationType", "/language")
 
 
 def _silent(locator: str) -> bool:
-    return locator in _SILENT or locator.startswith("/tag/") or locator.endswith(("/amendsReleaseID", "/releaseID"))
+    # Roles follow from who is named where, and that is told.
+    return (
+        locator in _SILENT
+        or locator.startswith("/tag/")
+        or "/roles/" in locator
+        or locator.endswith(("/amendsReleaseID", "/releaseID"))
+    )
 
 
 def _said(ask: Ask, before: Any, after: Any, fields: Iterable[Field]) -> Iterable[Said]:
@@ -136,7 +142,7 @@ def _said(ask: Ask, before: Any, after: Any, fields: Iterable[Field]) -> Iterabl
             if not _told_by_another(f.locator, doc)
         )
         if parts:
-            yield Said(kind, label_of(where, ask.language), where, "", "", parts)
+            yield Said(kind, entry_of(where, ask.language), where, "", "", parts)
 
 
 def _one(ask: Ask, kind: str, before: Any, after: Any, field: Field) -> Iterable[Said]:
@@ -164,28 +170,54 @@ def _outermost(absent: Any, locator: str) -> str:
 
 
 def _told_by_another(locator: str, doc: Any) -> bool:
-    """A currency is told with its amount, an id with its name."""
+    """A currency is told with its amount, an id with its name; the ledger's own marks tell nothing."""
     parent, _, last = locator.rpartition("/")
     holder = paths.find(doc, parent)
+    if last == "scheme" and parent.endswith(("/gazetteer", "/identifier", "/classification")):
+        return True
+    if last == "legalName":
+        return True
     if not isinstance(holder, Mapping):
         return False
     if last == "currency":
         return holder.get("amount") is not None
-    return last in ("id", "scheme", "uri") and any(holder.get(k) for k in ("name", "value", "description", "title"))
+    if last == "id":
+        if str(holder.get("scheme") or "").endswith("-LEDGER"):
+            return True
+        named = any(holder.get(k) for k in ("name", "description", "title"))
+        # The number of an entry stands in the sentence about it already; an item's is told by what the item is.
+        return named or is_minted(str(holder["id"])) or parent.endswith(paths.member(holder["id"]))
+    return last == "scheme" and bool(holder.get("identifier"))
 
 
 def _text(ask: Ask, doc: Any, locator: str) -> str:
-    """Write a value as a page would: an amount with its currency, a day as a day."""
+    """Write a value as a page would: an amount with its currency, a quantity with its goods, a day as a day."""
     value = paths.find(doc, locator)
+    parent, _, last = locator.rpartition("/")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        parent, _, last = locator.rpartition("/")
         currency = paths.find(doc, parent + "/currency") if last == "amount" else None
         number = decimal(value)
-        return ask.words.amount(number, str(currency)) if currency else ask.words.number(number)
-    if isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}(T|$)", value):
+        text = ask.words.amount(number, str(currency)) if currency else ask.words.number(number)
+        goods = _goods(doc, parent) if last == "quantity" else ""
+        return f"{text} ({goods})" if goods else text
+    if not isinstance(value, str):
+        return ""
+    if re.match(r"\d{4}-\d{2}-\d{2}(T|$)", value):
         return ask.words.date(value[:10])
-    if isinstance(value, str) and locator.endswith(("/roles", "/procurementMethod")):
+    if parent.endswith("/gazetteer/identifiers"):
+        area = next((a for j in ask.register.jurisdictions for a in j.areas if a.code == value), None)
+        return ask.words.name(area.names) if area else value
+    if last == "procurementMethod":
         return ask.words.term("method", value)
-    return "" if value is None else str(value)
+    if last == "status" or (last == "type" and "/flows/" in locator):
+        return ask.words.term("event", value)
+    return value
+
+
+def _goods(doc: Any, line: str) -> str:
+    """What a line of a delivery hands out: it names the item of its contract or gift by id alone."""
+    found = re.fullmatch(r"(.*?)/(?:implementation/)?deliveries/[^/]+/items(/=[^/]+)", line)
+    item = paths.find(doc, f"{found[1]}/items{found[2]}") if found else None
+    return str(item.get("description") or "") if isinstance(item, Mapping) else ""

@@ -74,3 +74,12 @@ def _count(value: Any) -> int:
     if isinstance(value, int):
         return value
     return 1 if isinstance(value, str) else len(value or ())
+
+
+def strict_problems(package: dict[str, Any], public_url: str = schema.EXAMPLE_URL) -> list[str]:
+    """Judge one package; an empty list is a clean strict verdict."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "package.json")
+        path.write_text(json.dumps(package), "utf-8")
+        verdict = judge([path], public_url)
+    return [] if verdict.clean else [f"{name}: {n}" for name, n in verdict.counts.items()] or ["not clean"]
