@@ -174,7 +174,7 @@ def search(conn: sa.Connection, wanted: Wanted, at: int | None, limit: int = PAG
     is_all = (
         not any(getattr(wanted, f) for f in ("q", "kind", "method", "party", *ROLES)) and wanted.least is wanted.most
     )
-    narrowed = {} if is_all else {"ocids": sa.select(r.c.ocid).where(*conditions)}
+    narrowed: dict[str, Any] = {} if is_all else {"ocids": sa.select(r.c.ocid).where(*conditions)}
     if wanted.jurisdiction:
         narrowed["jurisdiction"] = wanted.jurisdiction
     sums = totals(conn, at, **wanted.arc_filters(), **narrowed)
@@ -365,7 +365,7 @@ def moved(conn: sa.Connection, wanted: Wanted, at: int | None, limit: int = PAGE
     a = tables.arcs
     count = conn.scalar(sa.select(func.count()).select_from(a).where(*conditions)) or 0
     rows = list(_figure_rows(conn, wanted, at, conditions, limit + 1))
-    narrowed = {}
+    narrowed: dict[str, Any] = {}
     if wanted.q or wanted.kind or wanted.method or wanted.least is not None or wanted.most is not None:
         narrowed["ocids"] = sa.select(a.c.ocid).where(*conditions)
     if wanted.jurisdiction:
@@ -405,7 +405,8 @@ def _figure_rows(
     conn: sa.Connection, wanted: Wanted, at: int | None, conditions: list[sa.ColumnElement[bool]], limit: int
 ) -> Iterator[Movement]:
     a, r = tables.arcs, tables.records
-    payer, payee = tables.parties.alias("payers"), tables.parties.alias("payees")
+    payer: Any = tables.parties.alias("payers")
+    payee: Any = tables.parties.alias("payees")
     key = func.coalesce(a.c.on, "")
     descending = wanted.sort != "oldest"
     query = (
@@ -466,9 +467,9 @@ def process(conn: sa.Connection, ocid: str, at: int | None) -> Process | None:
         return None
     compiled = unpacked(row.compiled)
     names = ("ocid", "kind", "jurisdiction", "publisher", "title", "date", "first_date", "on", "method")
-    return Process(
-        *(getattr(row, name) for name in names), row.release_count, row.withdrawn, compiled, merge.tidy(compiled)
-    )
+    told: list[Any] = [getattr(row, name) for name in names]
+    told += [row.release_count, row.withdrawn, compiled, merge.tidy(compiled)]
+    return Process(*told)
 
 
 def names(conn: sa.Connection, ids: Iterable[str | None], at: int | None) -> dict[str, str]:
@@ -476,9 +477,8 @@ def names(conn: sa.Connection, ids: Iterable[str | None], at: int | None) -> dic
     wanted = sorted({i for i in ids if i})
     if not wanted:
         return {}
-    return {
-        id: n for id, n in conn.execute(sa.select(p.c.id, p.c.name).where(p.c.id.in_(wanted), at_publication(p, at)))
-    }
+    found = conn.execute(sa.select(p.c.id, p.c.name).where(p.c.id.in_(wanted), at_publication(p, at)))
+    return {row.id: row.name for row in found}
 
 
 def titles(conn: sa.Connection, ocids: Iterable[str | None], at: int | None) -> dict[str, tuple[str, str]]:
@@ -521,7 +521,7 @@ def organisations(conn: sa.Connection, q: str, at: int | None, limit: int = 6) -
     # Names are not stored folded: the slug in the id is, and begins with the jurisdiction's scheme.
     query = sa.select(p.c.id, p.c.name).where(at_publication(p, at), *(p.c.id.like(f"%{w}%") for w in words))
     found = [Party(*row) for row in conn.execute(query.order_by(func.length(p.c.name)).limit(limit))]
-    most = {}
+    most: dict[str, tuple[int, str]] = {}
     roles_of = sa.select(plays.c.party, plays.c.role, func.count()).where(
         plays.c.party.in_([f.id for f in found]), at_publication(plays, at)
     )
@@ -671,7 +671,8 @@ def released(conn: sa.Connection, publication: int, after: str = "", limit: int 
 
 def people(conn: sa.Connection, ids: Iterable[str]) -> dict[str, str]:
     a = tables.accounts
-    return {id: n for id, n in conn.execute(sa.select(a.c.id, a.c.name).where(a.c.id.in_(sorted(set(ids)))))}
+    found = conn.execute(sa.select(a.c.id, a.c.name).where(a.c.id.in_(sorted(set(ids)))))
+    return {row.id: row.name for row in found}
 
 
 @dataclass(frozen=True, slots=True)

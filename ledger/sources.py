@@ -165,8 +165,9 @@ def _goods_of(doc: Mapping[str, Any], locator: str) -> list[str]:
 
 def _file_names(conn: sa.Connection, files: set[str]) -> dict[str, str]:
     f = tables.submission_files
-    query = sa.select(f.c.sha256, sa.func.min(f.c.file_name)).where(f.c.sha256.in_(sorted(files))).group_by(f.c.sha256)
-    return {sha: name for sha, name in conn.execute(query)}
+    name = sa.func.min(f.c.file_name).label("name")
+    query = sa.select(f.c.sha256, name).where(f.c.sha256.in_(sorted(files))).group_by(f.c.sha256)
+    return {row.sha256: row.name for row in conn.execute(query)}
 
 
 def _headings(conn: sa.Connection, files: set[str]) -> dict[tuple[str, str, str], str]:
@@ -189,9 +190,7 @@ def _headings(conn: sa.Connection, files: set[str]) -> dict[tuple[str, str, str]
     return found
 
 
-def _origin(
-    key: str, cells: Cells, files: Mapping[str, str], headings: Mapping[tuple[str, str, str], str]
-) -> Origin:
+def _origin(key: str, cells: Cells, files: Mapping[str, str], headings: Mapping[tuple[str, str, str], str]) -> Origin:
     sha, sheet, cell, raw, how = cells[key]
     number = re.sub(r"^\D+", "", cell)
     row = {

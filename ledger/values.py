@@ -167,7 +167,7 @@ def utc_text(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CellRef:
-    """Where a value was typed, as an Excel user would say it: sheet `Data`, cell `C12`. A CSV file's stem is its sheet."""
+    """Where a value was typed, as an Excel user would say it: sheet `Data`, cell `C12`. A CSV's stem is its sheet."""
 
     file: Sha256
     sheet: str

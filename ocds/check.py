@@ -159,12 +159,14 @@ def _explained(release: dict[str, Any]) -> list[Problem]:
 
 
 def _is_readable(value: Any, node: Node) -> bool:
-    """Whether objects and arrays stand where the schema has objects and arrays, so that rules may look inside."""
+    """Whether every object, array, text and number stands where the schema has one, so that rules may look inside."""
+    if not node.known or node.free_form:
+        return True
     if node.members:
-        return isinstance(value, dict) and all(_is_readable(v, node.member(k)) for k, v in value.items())
-    if node.entries is not None and node.entries.members:
+        return isinstance(value, dict) and all(v is None or _is_readable(v, node.member(k)) for k, v in value.items())
+    if node.entries is not None:
         return isinstance(value, list) and all(_is_readable(v, node.entries) for v in value)
-    return True
+    return isinstance(value, int | float) and value is not True if node.number else isinstance(value, str | int)
 
 
 # --- every place, once ------------------------------------------------------------------------------------------
@@ -304,7 +306,7 @@ def _planning(release: dict[str, Any]) -> Iterator[Problem]:
                 yield Problem("planning_only", f"/{section}")
         wrong = set(release.get("tag") or ()) - {"planning", "planningUpdate", "compiled"}
         if wrong:
-            yield Problem("planning_tag", "/tag", {"tags": ", ".join(sorted(wrong))})
+            yield Problem("planning_tag", "/tag", {"tags": ", ".join(sorted(map(str, wrong)))})
         yield from _delivered("/planning/aid/deliveries", aid, aid.get("deliveries"))
     status = (release.get("tender") or {}).get("status")
     if status in ("planned", "active", "cancelled") and any(

@@ -53,17 +53,18 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
         engine = store.open_store(settings)
         store.migrate(engine)
     site = Site(settings, register, engine)
+    refusals: Any = {
+        LedgerError: site.refuse_error,
+        HTTPException: site.refuse_status,
+        RequestValidationError: site.refuse_input,
+    }
     app = FastAPI(
         title=settings.publisher_name,
-        description="OCDS 1.1 packages, records and releases. Every page of the site has a JSON twin: its path with .json.",
+        description="OCDS 1.1 packages, records and releases. Every page has a JSON twin: its path with .json.",
         version="1",
         docs_url=None,  # its scripts would come from a third party
         redoc_url=None,
-        exception_handlers={
-            LedgerError: site.refuse_error,
-            HTTPException: site.refuse_status,
-            RequestValidationError: site.refuse_input,
-        },
+        exception_handlers=refusals,
     )
     app.state.site = site
     for route in app.router.routes:  # openapi.json, made by FastAPI itself
@@ -150,8 +151,8 @@ def _own(site: Site) -> list[BaseRoute]:
 
 
 class _Compressed:
-    """Compress pages and packages. Not the desk, whose pages carry a secret beside text that others may choose (BREACH),
-    and not downloads, which are compressed or asked for in ranges."""
+    """Compress pages and packages. Not the desk, whose pages carry a secret beside text that others may
+    choose (BREACH), and not downloads, which are compressed or asked for in ranges."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app, self.smaller = app, GZipMiddleware(app, minimum_size=800, compresslevel=5)

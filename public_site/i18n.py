@@ -105,7 +105,7 @@ class Language:
         return f"{currency}\u00a0{sign}{shown}"
 
     def number(self, value: Decimal | int) -> str:
-        shown = format_decimal(abs(value), format="#,##0.####", locale=self.locale)
+        shown = format_decimal(abs(Decimal(value)), format="#,##0.####", locale=self.locale)
         sign = "\u2212" if value < 0 else ""
         return f"{sign}{shown}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
@@ -55,7 +56,7 @@ SECURITY = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 CACHED = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
@@ -71,9 +72,9 @@ STATUS: Mapping[type[LedgerError], int] = {
 }
 """What a refusal is in HTTP: chosen by what the caller should do next (`ledger.errors`)."""
 
-_DIRECTIONS = dict.fromkeys(
-    (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20))
-)
+# Marks that turn the direction of text (so that `exe.jpg` reads as a picture), and control characters but tab and line
+# ends: no name needs them, and a page must not be rearranged by one.
+_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def policy(name: str) -> Callable[[Endpoint], Endpoint]:
@@ -198,7 +199,9 @@ def _shown(value: Any) -> Any:
     """What a template may print: never None (that is `not published`), never marks that turn text round."""
     if value is None:
         raise ValueError("a template printed None: say which of the four kinds of nothing it is")
-    return value.translate(_DIRECTIONS) if type(value) is str else value
+    if isinstance(value, str) and _HIDDEN.search(value):
+        return type(value)(_HIDDEN.sub("", str(value)))  # Markup stays Markup: its text is escaped already
+    return value
 
 
 class Site:
@@ -450,8 +453,10 @@ def language_of(request: Request) -> str:
 
 def wants_json(request: Request) -> bool:
     path, accept = request.url.path, request.headers.get("accept", "")
-    machine = path.startswith(("/ocds/", "/api/", "/downloads/")) or path.endswith((".json", ".csv", ".atom"))
-    return "text/html" not in accept if machine else "json" in accept and "text/html" not in accept
+    if path.endswith((".json", ".csv", ".atom")):
+        return True
+    machine = path.startswith(("/ocds/", "/api/", "/downloads/")) or "json" in accept
+    return machine and "text/html" not in accept
 
 
 def _environment(code: str) -> jinja2.Environment:
@@ -467,7 +472,8 @@ def _environment(code: str) -> jinja2.Environment:
     )
     words = i18n.language(code).translations
     env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    plural, number = env.globals["ngettext"], i18n.language(code).number
+    plural: Any = env.globals["ngettext"]
+    number = i18n.language(code).number
 
     @jinja2.pass_context
     def ngettext(context: Any, one: str, several: str, n: int, **params: Any) -> Any:

@@ -65,7 +65,10 @@ def why(ask: Ask, ocid: str) -> Page:
         tuple(label_of(s.locator, ask.language) for s in told.sources),
         currency,
         decimal(told.value) if isinstance(told.value, int | float) and not isinstance(told.value, bool) else None,
-        tuple(Stage(a.stage, a.event, a.counted, a.in_kind, a.loan, a.amount, a.currency, a.quantity, a.unit) for a in figures),
+        tuple(
+            Stage(a.stage, a.event, a.counted, a.in_kind, a.loan, a.amount, a.currency, a.quantity, a.unit)
+            for a in figures
+        ),
     )
     return Page(
         "pages/why.html",

@@ -74,8 +74,12 @@ def _party(ask: Ask, id: str, part: str) -> Page:
     told = asked(ask, party=id)
     found = reading.search(ask.conn, told.wanted, ask.at)
     # Deliveries by a supplier are counted with its contracts' goods on the item pages, not as gifts of it.
-    given = totals(ask.conn, ask.at, payer=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment"))
-    received = totals(ask.conn, ask.at, payee=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment"))
+    given = totals(
+        ask.conn, ask.at, payer=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment")
+    )
+    received = totals(
+        ask.conn, ask.at, payee=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment")
+    )
     goods = reading.goods(ask.conn, ask.at, payee=id, stage=("receipt", "delivery"))
     view = PartyPage(
         part,

@@ -159,7 +159,10 @@ def item(ask: Ask, scheme: str, id: str) -> Page:
     def rows(conn: sa.Connection) -> Iterable[Iterable[Any]]:
         return figure_table(reading.every_movement(conn, told.wanted, at), base)
 
-    feed = (Row(f"{m.arc.ocid}#{m.arc.position}", m.title, f"{base}/process/{m.arc.ocid}", "2020-01-01T00:00:00Z") for m in moved.rows)
+    feed = (
+        Row(f"{m.arc.ocid}#{m.arc.position}", m.title, f"{base}/process/{m.arc.ocid}", "2020-01-01T00:00:00Z")
+        for m in moved.rows
+    )
     return Page(
         "pages/item.html",
         view,
@@ -248,5 +251,3 @@ def publisher(ask: Ask, id: str) -> Page:
         title=known.name,
         fictional=ask.fictional([known.jurisdiction]),
     )
-
-

@@ -264,7 +264,8 @@ def _sentence(it: Process, shown: list[Figure]) -> Sentence | None:
     """The one figure that says what the process is: the contract, the gift, the budget."""
     order = {"procurement": ("contract",), "programme": ("allocation",), "aid": ("receipt", "commitment", "pledge")}
     bids = next(
-        (s.get("value") for s in (it.told.get("bids") or {}).get("statistics") or () if s.get("measure") == "bids"), None
+        (s.get("value") for s in (it.told.get("bids") or {}).get("statistics") or () if s.get("measure") == "bids"),
+        None,
     )
     tenderers = (it.told.get("tender") or {}).get("numberOfTenderers")
     for stage in order[it.kind]:
@@ -330,7 +331,9 @@ def _items(doc: Json) -> Iterable[Item]:
                 None if value.get("amount") is None else decimal(value["amount"]),
                 str(value.get("currency") or ""),
                 paths.locator(doc, f"{place}/items/{n}/unit/value/amount") if value.get("amount") is not None else "",
-                str(where.get("description") or next(iter((where.get("gazetteer") or {}).get("identifiers") or ()), "")),
+                str(
+                    where.get("description") or next(iter((where.get("gazetteer") or {}).get("identifiers") or ()), "")
+                ),
                 id if len(holders) > 1 else "",
             )
 
@@ -348,7 +351,10 @@ def _contracts(doc: Json) -> Iterable[Contract]:
             str(c.get("dateSigned") or "")[:10],
             str(period.get("startDate") or "")[:10],
             str(period.get("endDate") or "")[:10],
-            tuple((str(a.get("date") or "")[:10], " · ".join(str(a[k]) for k in ("rationale", "description") if a.get(k))) for a in c.get("amendments") or ()),
+            tuple(
+                (str(a.get("date") or "")[:10], " · ".join(str(a[k]) for k in ("rationale", "description") if a.get(k)))
+                for a in c.get("amendments") or ()
+            ),
         )
 
 
@@ -367,7 +373,12 @@ def _documents(doc: Json, at: str = "") -> Iterable[Link]:
     seen: set[str] = set()
     for locator, value in paths.leaves(doc):
         last = locator.rsplit("/", 1)[-1]
-        if last in ("uri", "url") and isinstance(value, str) and value not in seen and "/relatedProcesses/" not in locator:
+        if (
+            last in ("uri", "url")
+            and isinstance(value, str)
+            and value not in seen
+            and "/relatedProcesses/" not in locator
+        ):
             seen.add(value)
             holder = paths.find(doc, locator.rsplit("/", 1)[0])
             title = holder.get("title") if isinstance(holder, Mapping) else None
@@ -449,7 +460,12 @@ def programme(ask: Ask, ocid: str) -> Page:
     under = reading.search(ask.conn, Wanted(programme=ocid, kind="procurement"), ask.at, 100, facets=False)
     arrived: list[Goods] = reading.goods(ask.conn, ask.at, programme=ocid)
     view = Programme(
-        it, stage_rows(sums), tuple(figures_named(ask, it.jurisdiction, own)), tuple(_left(sums)), under, goods_rows(arrived)
+        it,
+        stage_rows(sums),
+        tuple(figures_named(ask, it.jurisdiction, own)),
+        tuple(_left(sums)),
+        under,
+        goods_rows(arrived),
     )
     told = {
         "publication": ask.latest if ask.at is None else ask.at,
@@ -458,7 +474,12 @@ def programme(ask: Ask, ocid: str) -> Page:
         "totals": totals_json(sums),
         "sources": figures_json(reading.Movement(f.arc, it.title, f.payer, f.payee) for f in view.sources),
         "left": [
-            {"currency": x.currency, "set_aside": plain(x.budget), "not_contracted": plain(x.left), "not_paid": plain(x.unpaid)}
+            {
+                "currency": x.currency,
+                "set_aside": plain(x.budget),
+                "not_contracted": plain(x.left),
+                "not_paid": plain(x.unpaid),
+            }
             for x in view.left
         ],
         "items": listed_json(under.rows),

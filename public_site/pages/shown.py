@@ -170,8 +170,11 @@ def asked(ask: Ask, **fixed: str) -> Asked:
                 kept[name] = value
     if told.get("sort") == "amount" and not told.get("currency"):
         ignored.append(Ignored("sort", "amount", "needs_currency"))
-        told.pop("sort"), kept.pop("sort"), told.pop("after", None)
-    if "after" in told and not _is_key(told["after"], told.get("sort", "newest")):
+        told.pop("sort"), kept.pop("sort")
+        told["after"] = told.get("after", "").rpartition("~")[
+            2
+        ]  # the end of a page in another order is none in this one
+    if told.get("after") and not _is_key(told["after"], told.get("sort", "newest")):
         ignored.append(Ignored("after", told.pop("after")[:80], "not_a_place_to_go_on"))
     kept.pop("after", None)
     return Asked(Wanted(**{**told, **fixed}), tuple(ignored), tuple(kept.items()))
@@ -231,9 +234,10 @@ def chips(ask: Ask, asked: Asked, path: str, labels: Mapping[str, str]) -> tuple
 # --- lists in other shapes ------------------------------------------------------------------------------------------
 
 PROCESS_COLUMNS = (
-    "ocid", "url", "title", "kind", "jurisdiction", "publisher", "method", "event_date", "last_changed", "donors", "buyers",
-    "suppliers", "stage", "currency", "in_kind", "loan", "amount", "figures", "without_amount", "withdrawn",
-)  # fmt: skip
+    *("ocid", "url", "title", "kind", "jurisdiction", "publisher", "method", "event_date", "last_changed"),
+    *("donors", "buyers", "suppliers"),
+    *("stage", "currency", "in_kind", "loan", "amount", "figures", "without_amount", "withdrawn"),
+)
 
 
 def process_table(rows: Iterable[Listed], base: str) -> Iterable[tuple[Any, ...]]:
@@ -241,7 +245,7 @@ def process_table(rows: Iterable[Listed], base: str) -> Iterable[tuple[Any, ...]
     for r in rows:
         common = (
             r.ocid, f"{base}/process/{r.ocid}", r.title, r.kind, r.jurisdiction, r.publisher, r.method, r.on, r.changed,
-            "; ".join(p.name for p in r.donors), "; ".join(p.name for p in r.buyers), "; ".join(p.name for p in r.suppliers),
+            *("; ".join(p.name for p in several) for several in (r.donors, r.buyers, r.suppliers)),
         )  # fmt: skip
         if not r.lines:
             yield (*common, None, None, None, None, None, 0, 0, r.withdrawn)
@@ -254,19 +258,20 @@ def process_table(rows: Iterable[Listed], base: str) -> Iterable[tuple[Any, ...]
 
 
 FIGURE_COLUMNS = (
-    "ocid", "url", "title", "jurisdiction", "publisher", "stage", "event", "date", "payer_id", "payer", "payee_id", "payee",
-    "amount", "currency", "in_kind", "loan", "quantity", "unit", "item", "area", "programme", "funding", "locator",
-)  # fmt: skip
+    *("ocid", "url", "title", "jurisdiction", "publisher", "stage", "event", "date"),
+    *("payer_id", "payer", "payee_id", "payee", "amount", "currency", "in_kind", "loan"),
+    *("quantity", "unit", "item", "area", "programme", "funding", "locator"),
+)
 
 
 def figure_table(rows: Iterable[Movement], base: str) -> Iterable[tuple[Any, ...]]:
     for m in rows:
         a: Arc = m.arc
         yield (
-            a.ocid, f"{base}/process/{a.ocid}", m.title, a.jurisdiction, a.publisher, a.stage, a.event, a.on, a.payer, m.payer,
-            a.payee, m.payee, a.amount, a.currency, a.in_kind, a.loan, a.quantity, a.unit, a.item, a.area, a.programme,
-            a.funding, a.locator,
-        )  # fmt: skip
+            *(a.ocid, f"{base}/process/{a.ocid}", m.title, a.jurisdiction, a.publisher, a.stage, a.event, a.on),
+            *(a.payer, m.payer, a.payee, m.payee, a.amount, a.currency, a.in_kind, a.loan),
+            *(a.quantity, a.unit, a.item, a.area, a.programme, a.funding, a.locator),
+        )
 
 
 def listed_json(rows: Iterable[Listed]) -> list[dict[str, Any]]:

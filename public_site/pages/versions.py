@@ -148,7 +148,11 @@ def _said(ask: Ask, before: Any, after: Any, fields: Iterable[Field]) -> Iterabl
 def _one(ask: Ask, kind: str, before: Any, after: Any, field: Field) -> Iterable[Said]:
     if kind != "changed" and _told_by_another(field.locator, after if kind == "added" else before):
         return
-    if kind == "changed" and field.locator.endswith("/currency") and _amount_at(after, field.locator) != _amount_at(before, field.locator):
+    if (
+        kind == "changed"
+        and field.locator.endswith("/currency")
+        and _amount_at(after, field.locator) != _amount_at(before, field.locator)
+    ):
         return  # the amount beside it changed too and says the currency
     was = "" if field.before is None else _text(ask, before, field.locator)
     now = "" if field.after is None else _text(ask, after, field.locator)

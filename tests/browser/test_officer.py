@@ -1,4 +1,4 @@
-"""An officer's day in a real browser: send a state's own workbook, be refused as its certifier, see another publish it."""
+"""An officer's day in a real browser: send a workbook, be refused as its certifier, see another person publish it."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def test_officer_sends_and_another_person_publishes(served: tuple[str, Settings]
     direct = store.open_store(settings)
     with pytest.raises(sa.exc.DBAPIError), store.writing(direct) as conn:
         conn.execute(
-            sa.update(tables.submissions)
-            .where(tables.submissions.c.id == submission)
-            .values(certified_by="ana")
+            sa.update(tables.submissions).where(tables.submissions.c.id == submission).values(certified_by="ana")
         )
     direct.dispose()
 

@@ -59,7 +59,9 @@ item = some(
         "quantity": st.sampled_from([1, 20000, 2.5]),
         "unit": st.fixed_dictionaries({"name": words}, optional={"value": money}),
         "classification": classification,
-        "additionalClassifications": st.lists(classification, min_size=1, max_size=2, unique_by=str),
+        "additionalClassifications": st.lists(
+            classification, min_size=1, max_size=2, unique_by=lambda c: (c["scheme"], c["id"])
+        ),
         "deliveryLocation": place,
     },
 )
@@ -146,7 +148,9 @@ tender = some(
         "additionalProcurementCategories": st.lists(codes, min_size=1, max_size=2, unique=True),
         "procurementMethod": st.sampled_from(["open", "direct"]),
         "procurementMethodRationale": words,
-        "procurementMethodRationaleClassifications": st.lists(classification, min_size=1, max_size=2, unique_by=str),
+        "procurementMethodRationaleClassifications": st.lists(
+            classification, min_size=1, max_size=2, unique_by=lambda c: (c["scheme"], c["id"])
+        ),
         "classification": classification,
         "value": money,
         "items": entries(item),
