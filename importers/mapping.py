@@ -240,7 +240,8 @@ def vetoed(f: Field, told: Profile) -> str:
 
 _ABBREVIATIONS = {
     "no": "number", "nr": "number", "num": "number", "nro": "numero", "n": "numero", "amt": "amount", "qty": "quantity",
-    "desc": "description", "descr": "description", "org": "organization", "organisation": "organization", "min": "ministry",
+    "desc": "description", "descr": "description", "org": "organization",
+    "organisation": "organization", "min": "ministry",
     "ref": "reference", "val": "value", "cant": "cantidad", "qtd": "quantidade", "fec": "fecha", "dt": "date",
     "program": "programme", "classificao": "classificacao",
 }  # fmt: skip

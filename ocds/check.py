@@ -30,7 +30,7 @@ CODES: Mapping[str, str] = {
     "prefix": "The ocid does not start with a well-formed prefix (OCDS 1.1, identifiers).",
     "release_id": "The release's id holds a '#', which linked releases use (OCDS 1.1, records).",
     "missing_id": "An entry of an array has no id, so merging loses it (OCDS 1.1, merging).",
-    "duplicate_id": "Two entries of one array have the same id, so merging joins them (OCDS 1.1, merging).",
+    "duplicate_id": "Two entries of one array have the same id: merging may join them (OCDS 1.1, merging; CoVE).",
     "reference": "An organisation is referred to that is not in parties (OCDS 1.1, parties).",
     "reference_name": "A reference writes the organisation's name in another way than parties does.",
     "role": "The organisation lacks the role that the reference implies (OCDS 1.1, partyRole).",
@@ -223,11 +223,11 @@ class _Walk:
                 self.found.append(Problem("period", at, dates))
 
     def array(self, entries: list[Any], node: Node, at: str, key: str, holder: dict[str, Any]) -> None:
-        if node.by_id:
-            self.found += _entry_ids(entries, at)
         inner = node.entries
         if inner is None or not inner.members:
             return
+        if "id" in inner.members:
+            self.found += _entry_ids(entries, at, required=node.by_id or node.min_items > 0)
         for n, entry in enumerate(entries):
             if key in ROLES:
                 self.references.append(Reference(f"{at}/{n}", entry, implied(key, holder)))
@@ -240,12 +240,14 @@ class _Walk:
             self.found.append(Problem("future", f"{at}/{key}", params))
 
 
-def _entry_ids(entries: list[Any], at: str) -> Iterator[Problem]:
+def _entry_ids(entries: list[Any], at: str, required: bool) -> Iterator[Problem]:
+    # Also where merging does not look at ids: libcoveocds refuses one id in two schemes of classification.
     seen: set[str] = set()
     for n, entry in enumerate(entries):
-        id = entry.get("id") if isinstance(entry, dict) else None
+        id = entry.get("id")
         if id in (None, ""):
-            yield Problem("missing_id", f"{at}/{n}")
+            if required:
+                yield Problem("missing_id", f"{at}/{n}")
         elif str(id) in seen:
             yield Problem("duplicate_id", f"{at}/{n}", {"id": id})
         seen.add(str(id))

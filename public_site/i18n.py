@@ -121,14 +121,19 @@ class Language:
         if on.day is None:
             pattern = "MMMM y" if self.code == "en" else "MMMM 'de' y"
             return format_date(day, pattern, locale=self.locale)
-        return format_date(day, "long", locale=self.locale)
+        return _long(day, self.code, self.locale)
 
     def moment(self, at: datetime | str) -> str:
         """Write a time in UTC and say so: readers of one ledger sit in different zones."""
         when = datetime.fromisoformat(at) if isinstance(at, str) else at
         when = when.astimezone(UTC)
         shown: str = format_datetime(when, "HH:mm", tzinfo=UTC, locale=self.locale)
-        return f"{format_date(when.date(), 'long', locale=self.locale)}, {shown} UTC"
+        return f"{_long(when.date(), self.code, self.locale)}, {shown} UTC"
+
+
+def _long(day: date, code: str, locale: Locale) -> str:
+    # Not the locale's own long form: in en_BZ that is "06 May 2020".
+    return format_date(day, "d MMMM y" if code == "en" else "d 'de' MMMM 'de' y", locale=locale)
 
 
 @cache

@@ -61,10 +61,11 @@ def main() -> None:
     lines = [
         "# Real files, and what the reader made of them",
         "",
-        "Made by `tools/real_files.py`. read = accepted + held + ignored in every row. Questions are findings of severity",
-        "error: one per group of cells with one cause. Totals are sums of accepted rows per stage and currency, exact.",
+        "Made by `tools/real_files.py`. read = accepted + held + ignored in every row. Questions are findings of",
+        "severity error: one per group of cells with one cause. Totals are sums of accepted rows per stage and currency, exact.",
         "",
-        "| file | sheet | understood as | header row | read | accepted | held | ignored | columns matched | totals | questions | time |",
+        "| file | sheet | understood as | header row | read | accepted | held | ignored | columns matched "
+        "| totals | questions | time |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     files = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in SPREADSHEETS)

@@ -71,7 +71,7 @@ def next_or_key_error(fields: tuple[Field, ...], name: str) -> Field:
 
 @lru_cache(maxsize=100_000)  # headings and codes come again and again; long texts pass through
 def folded(text: str) -> str:
-    """Return words for comparing: lower case, no accents, punctuation as one blank: `Nº de contrato:` is `n de contrato`."""
+    """Return words for comparing: lower case, no accents, punctuation a blank: `Nº de contrato:` is `n de contrato`."""
     flat = unicodedata.normalize("NFKD", text.replace("º", "").replace("°", "").replace("#", " # "))
     flat = "".join(c for c in flat if not unicodedata.combining(c)).casefold()
     return re.sub(r"[^a-z0-9#%]+", " ", flat).strip()

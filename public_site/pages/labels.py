@@ -29,7 +29,7 @@ def _labels() -> dict[tuple[str, str], str]:
 
 
 def label_of(locator: str, language: str, entries: bool = True) -> str:
-    """Return words for a place. The numbers of entries stay (unless not wanted): two contracts are told apart by them."""
+    """Return words for a place. The numbers of entries stay unless not wanted: they tell two contracts apart."""
     tokens = locator.strip("/").split("/")
     generic = "/" + "/".join("+" if _is_entry(t) else t for t in tokens)
     plain = [t for t in tokens if not _is_entry(t)]
@@ -42,7 +42,7 @@ def label_of(locator: str, language: str, entries: bool = True) -> str:
 
 
 def entry_of(locator: str, language: str) -> str:
-    """Return words for one entry of a list: `/contracts/=C-14/implementation/transactions/=P-1` is "payment (C-14, P-1)"."""
+    """Return words for one entry of a list: `/contracts/=C-14/amendments/=A-1` is "amendment (C-14, A-1)"."""
     tokens = locator.strip("/").split("/")
     plain = [t for t in tokens if not _is_entry(t)]
     known = i18n.terms()["entry"].get(plain[-1])

@@ -20,6 +20,7 @@ from ledger.totals import Remainder, Total, movements, of_arcs, remainders, tota
 from ledger.values import decimal
 from ocds import paths
 from public_site.pages import page
+from public_site.pages.labels import is_minted
 from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
 from public_site.web import Ask, Page, plain
 
@@ -51,6 +52,7 @@ class ChainRow:
     lines: tuple[reading.Line, ...]
     without_amount: int
     not_counted: int
+    goods: tuple[tuple[Decimal, str, str], ...]  # (quantity, unit, what): added within one item and unit only
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class PartyRow:
     name: str
     roles: tuple[str, ...]
     identifier: str
-    page: str  # donor, buyer or supplier; empty when it plays no such part
+    page: str  # donor, buyer or supplier: the page of a party shows every part that it plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Related:
 class Contract:
     """What a reader asks of a contract besides its money."""
 
-    id: str
+    id: str  # empty: the ledger made one up, the source gives none
     title: str
     status: str
     suppliers: tuple[str, ...]
@@ -203,7 +205,17 @@ def _chain(it: Process, figures: list[Arc]) -> Iterable[ChainRow]:
                 tuple(line for line in told if line.total.stage == stage and line.total.currency),
                 sum(f.amount is None and f.counted for f in own),
                 sum(not f.counted for f in own),
+                _quantities(f for f in figures if f.stage == stage),
             )
+
+
+def _quantities(figures: Iterable[Arc]) -> tuple[tuple[Decimal, str, str], ...]:
+    found: dict[tuple[str, str], Decimal] = {}
+    for f in figures:
+        if f.counted and f.quantity is not None:
+            key = f.unit or "", f.item or ""
+            found[key] = found.get(key, Decimal(0)) + f.quantity
+    return tuple((quantity, unit, item) for (unit, item), quantity in found.items())
 
 
 def rates_of(ask: Ask) -> Rates:
@@ -344,7 +356,7 @@ def _contracts(doc: Json) -> Iterable[Contract]:
         award = awards.get(c.get("awardID")) or {}
         period = c.get("period") or {}
         yield Contract(
-            str(c.get("id") or ""),
+            "" if is_minted(str(c.get("id") or "")) else str(c["id"]),
             str(c.get("title") or ""),
             str(c.get("status") or ""),
             tuple(str(s.get("name") or s.get("id")) for s in c.get("suppliers") or award.get("suppliers") or ()),
@@ -361,7 +373,7 @@ def _contracts(doc: Json) -> Iterable[Contract]:
 def _parties(doc: Json) -> Iterable[PartyRow]:
     for p in doc.get("parties") or ():
         roles = tuple(p.get("roles") or ())
-        part = next((name for name, several in reading.ROLES.items() if set(several) & set(roles)), "")
+        part = next((name for name, several in reading.ROLES.items() if set(several) & set(roles)), "buyer")
         identifier = p.get("identifier") or {}
         own = str(identifier.get("scheme") or "").endswith("-LEDGER")
         shown = "" if own or not identifier.get("id") else f"{identifier['scheme']} {identifier['id']}"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from public_site.app import create_app
 
 from ledger import store, tables
 from ledger.settings import Settings
 from public_site import exports
+from public_site.app import create_app
 from tests import builders as b
 from tests.conformance import judging
 

@@ -16,6 +16,7 @@ from ledger import store
 from ledger.settings import Register, Settings
 from ledger.totals import movements
 from public_site.app import create_app
+from public_site.pages import PageFunction, figure, parties, places, process, versions
 from tests import builders
 from tests.builders import aid, procurement, programme, published
 
@@ -70,6 +71,25 @@ PAGES = (
     "publisher/moh",
     f"why/{PURCHASE}?at=/contracts/0/value/amount",
 )
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        process.process,
+        process.programme,
+        versions.history,
+        figure.why,
+        parties.donor,
+        parties.buyer,
+        parties.supplier,
+        places.area,
+        places.item,
+        places.publisher,
+    ],
+)
+def test_every_page_is_public_and_has_a_twin_for_machines(function: PageFunction) -> None:
+    assert function.policy == "public" and "json" in function.twins
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -137,13 +157,13 @@ def test_why_has_a_source_for_every_figure_of_the_ledger(site: TestClient, sqlit
     with store.reading(sqlite_engine) as conn:
         figures = [a for a in movements(conn) if a.amount is not None or a.quantity is not None]
     assert len(figures) > 15
-    for figure in figures:
-        told = site.get(f"/en/why/{figure.ocid}.json", params={"at": figure.locator}).json()
-        assert told["locator"] == figure.locator
-        assert told["sources"], figure
+    for arc in figures:
+        told = site.get(f"/en/why/{arc.ocid}.json", params={"at": arc.locator}).json()
+        assert told["locator"] == arc.locator
+        assert told["sources"], arc
         for source in told["sources"]:
             assert re.fullmatch(r"[0-9a-f]{64}", source["file"]) and source["file_name"] == "drafts.csv"
-            assert source["cell"] and source["raw"] and source["release"].startswith(figure.ocid)
+            assert source["cell"] and source["raw"] and source["release"].startswith(arc.ocid)
             assert source["cell"] in [c["cell"] for c in source["row"]]
 
 

@@ -166,7 +166,8 @@ def test_something_is_not_nothing(typed: str) -> None:
 def test_currencies_by_code_name_and_sign() -> None:
     told = {t: parsing.currency_code(t) for t in ("EUR ", "mdl", "Ghana Cedi", "USA Dollar", "Pesos (COP)", "£", "$")}
     assert told == {
-        "EUR ": "EUR", "mdl": "MDL", "Ghana Cedi": "GHS", "USA Dollar": "USD", "Pesos (COP)": "COP", "£": "GBP", "$": None,
+        "EUR ": "EUR", "mdl": "MDL", "Ghana Cedi": "GHS", "USA Dollar": "USD", "Pesos (COP)": "COP",
+        "£": "GBP", "$": None,
     }  # fmt: skip
 
 

@@ -59,9 +59,7 @@ item = some(
         "quantity": st.sampled_from([1, 20000, 2.5]),
         "unit": st.fixed_dictionaries({"name": words}, optional={"value": money}),
         "classification": classification,
-        "additionalClassifications": st.lists(
-            classification, min_size=1, max_size=2, unique_by=lambda c: (c["scheme"], c["id"])
-        ),
+        "additionalClassifications": st.lists(classification, min_size=1, max_size=2, unique_by=lambda c: c["id"]),
         "deliveryLocation": place,
     },
 )
@@ -149,7 +147,7 @@ tender = some(
         "procurementMethod": st.sampled_from(["open", "direct"]),
         "procurementMethodRationale": words,
         "procurementMethodRationaleClassifications": st.lists(
-            classification, min_size=1, max_size=2, unique_by=lambda c: (c["scheme"], c["id"])
+            classification, min_size=1, max_size=2, unique_by=lambda c: c["id"]
         ),
         "classification": classification,
         "value": money,

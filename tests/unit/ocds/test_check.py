@@ -127,6 +127,18 @@ PURCHASES: list[tuple[str, str, Change]] = [
     ("release_id", "/id", lambda r: r.update(id="PRC-7#1")),
     ("missing_id", "/relatedProcesses/0", lambda r: r["relatedProcesses"][0].pop("id")),
     ("duplicate_id", "/contracts/0/items/1", lambda r: contract(r)["items"].append({"id": "masks", "quantity": 1})),
+    (
+        "duplicate_id",
+        "/contracts/0/items/0/additionalClassifications/1",
+        lambda r: contract(r)["items"][0].update(
+            additionalClassifications=[{"scheme": "UNSPSC", "id": "7"}, {"scheme": "CPV", "id": "7"}]
+        ),
+    ),
+    (
+        "missing_id",
+        "/tender/procurementMethodRationaleClassifications/0",
+        lambda r: r["tender"].update(procurementMethodRationaleClassifications=[{"scheme": "X"}]),
+    ),
     ("reference", "/buyer", lambda r: r.update(buyer={"id": "BZ-LEDGER-x", "name": "X"})),
     ("reference", "/awards/0/suppliers/0", lambda r: r["parties"].pop(1)),
     ("reference_name", "/buyer/name", lambda r: r.update(buyer={**MINISTRY, "name": "MoH"})),

@@ -22,6 +22,9 @@ histories = st.sampled_from(KINDS).flatmap(
 )
 
 
+PLAIN = ocdsmerge.Merger(schema.release_schema())
+
+
 def facts(value: Any, node: schema.Node | None = None) -> Any:
     """A document in which the order of entries does not matter: merging cannot change it."""
     node = node or schema.release()
@@ -78,7 +81,7 @@ def test_the_order_of_releases_in_a_file_does_not_matter(history: list[dict[str,
 def test_compiling_is_plain_ocdsmerge_with_the_extended_schema(history: list[dict[str, Any]]) -> None:
     releases = published(history)
 
-    assert merge.compiled(releases) == ocdsmerge.Merger(schema.release_schema()).create_compiled_release(releases)
+    assert merge.compiled(releases) == PLAIN.create_compiled_release(releases)
 
 
 def spoiled(body: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -120,7 +123,7 @@ def test_a_single_release_compiles_as_ocdsmerge_says_however_odd_it_is(body: dic
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ocdsmerge.exceptions.DuplicateIdValueWarning)
         try:
-            theirs = ocdsmerge.Merger(schema.release_schema()).create_compiled_release([told])
+            theirs = PLAIN.create_compiled_release([told])
         except Exception as refusal:
             with pytest.raises(type(refusal)):
                 merge.compiled([told])

@@ -84,6 +84,7 @@ def test_amounts_are_whole_and_name_their_currency(amount: str, currency: str, s
 def test_dates_are_as_exact_as_they_are_known() -> None:
     en, es = i18n.language("en"), i18n.language("es")
     assert en.date("2020-05-14") == "14 May 2020" and es.date("2020-05-14") == "14 de mayo de 2020"
+    assert en.date("2020-05-06") == "6 May 2020" and es.date("2020-05-06") == "6 de mayo de 2020"
     assert en.date("2020-05") == "May 2020" and es.date("2020-05") == "mayo de 2020"
     assert en.date("2020") == es.date("2020") == "2020"
     assert en.date("soon") == "soon"

@@ -7,7 +7,19 @@ from pathlib import Path
 
 from ledger.totals import Total
 from public_site import charts
-from public_site.pages import shown
+from public_site.pages import (
+    about,
+    all_pages,
+    figure,
+    front,
+    lists,
+    parties,
+    places,
+    process,
+    publications,
+    shown,
+    versions,
+)
 from public_site.pages.labels import label_of
 from public_site.web import address, plain, safe_url
 
@@ -78,3 +90,11 @@ def test_addresses_keep_the_past_and_quote_what_data_brings() -> None:
 
 def test_amounts_in_json_are_text() -> None:
     assert plain({"a": Decimal("10.5000")}) == {"a": "10.50"}
+
+
+def test_every_module_of_pages_has_a_page_with_a_promise() -> None:
+    homes = {page.__module__ for page in all_pages()}  # type: ignore[attr-defined]
+    modules = (about, figure, front, lists, parties, places, process, publications, versions)
+    assert homes == {m.__name__ for m in modules}
+    assert all(page.policy == "public" and "json" in page.twins for page in all_pages())
+    assert len({page.path for page in all_pages()}) == len(all_pages())
