@@ -62,7 +62,8 @@ def main() -> None:
         "# Real files, and what the reader made of them",
         "",
         "Made by `tools/real_files.py`. read = accepted + held + ignored in every row. Questions are findings of",
-        "severity error: one per group of cells with one cause. Totals are sums of accepted rows per stage and currency, exact.",
+        "severity error: one per group of cells with one cause. Totals are sums of accepted rows per stage and",
+        "currency, exact.",
         "",
         "| file | sheet | understood as | header row | read | accepted | held | ignored | columns matched "
         "| totals | questions | time |",
