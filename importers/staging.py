@@ -152,7 +152,8 @@ def _all_shifted(raw: sandbox.RawSheet, at: CellRef) -> list[Finding]:
     if not ragged:
         return []
     where = CellRef(at.file, at.sheet, f"A{ragged[0][0]}")
-    params = {"rows": len(ragged), "of": len(raw.rows) - 1, "fields": ragged[0][1]}
+    found, _, expected = ragged[0][1].partition(" / ")
+    params = {"rows": len(ragged), "of": len(raw.rows) - 1, "found": found, "expected": expected}
     return [Finding("L011", Severity.BLOCKER, where, "", ragged[0][1], params)]
 
 
@@ -274,7 +275,8 @@ class _Sheet:
             self._add(n, sums)
             if n in ragged and self._shifted(n):
                 held[n] = "L010"
-                self.say("L010", Severity.ERROR, self.at(n, 0), "", ragged[n], fields=ragged[n])
+                found, _, expected = ragged[n].partition(" / ")
+                self.say("L010", Severity.ERROR, self.at(n, 0), "", ragged[n], found=found, expected=expected)
                 continue
             row = self._row(n)
             if isinstance(row, str):

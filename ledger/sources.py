@@ -77,7 +77,8 @@ def why(conn: sa.Connection, process: Process, address: str, at: int | None) -> 
         return None
     behind = _behind(locator, cells)
     if locator not in cells:
-        behind += [key for key in _goods_of(process.told, locator) if key in cells and key not in behind]
+        goods = [key for key in _goods_of(process.told, locator) if key in cells and key not in behind]
+        behind = goods + behind
     files = _file_names(conn, {cells[key][0] for key in behind})
     headings = _headings(conn, set(files))
     return Why(
@@ -104,8 +105,10 @@ def _locator(process: Process, address: str) -> str | None:
     if found is not None and paths.pointer(process.compiled, found) is not None:
         return found
     # The amount of a gift without a value is not in the record; what it belongs to is.
-    parent = address.rsplit("/value/amount", 1)[0]
-    return address if paths.pointer(process.compiled, parent) is not None else None
+    parent, told, _ = address.rpartition("/value/amount")
+    if not told or paths.pointer(process.compiled, parent) is None:
+        return None
+    return paths.locator(process.compiled, parent) + told
 
 
 def _evidence(conn: sa.Connection, ocid: str, at: int | None) -> tuple[Any, Cells]:

@@ -231,8 +231,8 @@ def check(
     done = intake.check_files(
         files,
         settings=here().settings,
-        register=here().register,
-        jurisdiction=_jurisdiction(jurisdiction),
+        register=_known_places(),
+        jurisdiction=_jurisdiction(jurisdiction, _known_places()),
         kind=kind or None,
         sheet=sheet or None,
         mapping=loads(mapping.read_text("utf-8")) if mapping else None,
@@ -249,8 +249,16 @@ def known_kind(kind: str) -> None:
         raise Refused("no_kind", kind=kind, kinds=", ".join(catalogue.kinds()))
 
 
-def _jurisdiction(code: str) -> str | None:
-    known = [j.code for j in here().register.jurisdictions]
+def _known_places() -> Register:
+    """The home's register; without a home the examples' one: a file can be checked before there is a ledger."""
+    own = here().register
+    if own.jurisdictions or (here().settings.home / "ledger.toml").exists():
+        return own
+    return register(demo.examples() / "ledger.toml")
+
+
+def _jurisdiction(code: str, register: Register) -> str | None:
+    known = [j.code for j in register.jurisdictions]
     if code and code not in known:
         raise NotFound("unknown_jurisdiction", jurisdiction=code, known=", ".join(known) or "-")
     return code or (known[0] if len(known) == 1 else None)

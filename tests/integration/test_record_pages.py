@@ -180,6 +180,21 @@ def test_a_pointer_by_position_and_a_locator_give_one_answer(site: TestClient) -
     assert by_position["pointer"] == "/contracts/0/value/amount" and by_position["value"] == 410000
 
 
+def test_a_gift_without_a_value_leads_to_what_is_known_of_it(
+    sqlite_engine: sa.Engine, settings: Settings, register: Register
+) -> None:
+    given = builders.gift("G1").item("Oxygen concentrators", 50).receipt(None, relatedItems=["1"])
+    published(sqlite_engine, settings, register, [given])
+    with TestClient(create_app(settings, register, sqlite_engine)) as site:
+        told = site.get(f"/en/why/{given.ocid}.json?at=/planning/aid/flows/0/value/amount").json()
+        assert told["value"] is None and told["locator"] == "/planning/aid/flows/=1/value/amount"
+        assert not told["direct"] and told["sources"][0]["raw"] == "50"
+        page = words(site.get(f"/en/why/{given.ocid}?at=/planning/aid/flows/0/value/amount").text)
+        assert "not published" in page and "No cell gives a value." in page
+        process_page = words(site.get(f"/en/process/{given.ocid}").text)
+        assert "gave 50 piece Oxygen concentrators to Ministry of Health" in process_page
+
+
 def test_why_of_nothing_says_so_in_words(site: TestClient) -> None:
     for language, word in (("en", "address"), ("es", "dirección")):
         answer = site.get(f"/{language}/why/{PURCHASE}", params={"at": "/contracts/7/value/amount"})

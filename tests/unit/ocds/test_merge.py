@@ -132,6 +132,25 @@ def test_a_single_release_compiles_as_ocdsmerge_says_however_odd_it_is(body: dic
         assert merge.compiled([told]) == theirs
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"parties": []},
+        {"parties": [{"id": "P"}, {"id": "P", "name": "Alpha"}]},
+        {"awards": [{"id": 1, "title": "Masks"}]},
+        {"tender": {"id": "T", "items": []}},
+        {"tender": {"id": "T", "value": {}}},
+        {"tender": {"id": "T", "value": {"amount": None}}},
+        {"tender": {"id": "T", "additionalProcurementCategories": []}},
+        {"tender": {"id": "T", "title": None}},
+        {"unknown": [{"id": "1", "x": None}]},
+    ],
+)
+@pytest.mark.filterwarnings("ignore::ocdsmerge.exceptions.DuplicateIdValueWarning")
+def test_what_merging_would_change_is_left_to_ocdsmerge(odd: dict[str, Any]) -> None:
+    assert merge.compiled([release(odd)]) == PLAIN.create_compiled_release([release(odd)])
+
+
 @given(st.one_of(KINDS))
 @settings(max_examples=60, deadline=None)
 def test_publishing_the_same_body_again_adds_nothing(body: dict[str, Any]) -> None:
