@@ -170,7 +170,7 @@ def _check_again(row: Any, proposal: Proposal) -> None:
 def _summary(proposal: Proposal, row: Any) -> dict[str, Any]:
     shown = changes.as_json(proposal.change_set)
     del shown["changes"]
-    return {**shown, "dataset": row.dataset, "period": row.period, "held": len(workflow.held_processes(row))}
+    return {**shown, "dataset": row.dataset, "period": row.period, "held": workflow.held_rows(row)}
 
 
 def _turn_entries(conn: sa.Connection, proposal: Proposal, number: int) -> None:

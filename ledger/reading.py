@@ -7,6 +7,7 @@ amounts. Everything here only reads projections and releases; sums are `ledger.t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -770,14 +771,16 @@ def nearest(conn: sa.Connection, ocid: str, limit: int = 5) -> list[Changed]:
 
 
 def held(conn: sa.Connection, at: int | None) -> dict[str, int]:
-    """Return per publisher how many processes of its certified files were held back, because rows had errors."""
-    import json
-
+    """Return per publisher how many rows wait for their errors to be mended; a newer file of the same scope takes
+    the place of the older one."""
     p = tables.publications
-    query = sa.select(p.c.publisher, p.c.summary)
-    found: dict[str, int] = {}
+    query = sa.select(p.c.publisher, p.c.summary).order_by(p.c.number)
+    newest: dict[tuple[str, str, str], int] = {}
     for publisher, summary in conn.execute(query if at is None else query.where(p.c.number <= at)):
-        count = int(json.loads(summary).get("held") or 0)
+        told = json.loads(summary)
+        newest[publisher, told.get("dataset", ""), told.get("period", "")] = int(told.get("held") or 0)
+    found: dict[str, int] = {}
+    for (publisher, _dataset, _period), count in newest.items():
         if count:
             found[publisher] = found.get(publisher, 0) + count
     return found

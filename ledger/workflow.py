@@ -115,20 +115,27 @@ def create(
         known = conn.scalar(sa.select(t.c.id).where(t.c.idempotency_key == idempotency_key))
         if known is not None:
             return int(known)
-    made = conn.execute(
-        sa.insert(t).values(
-            publisher=publisher,
-            jurisdiction=jurisdiction,
-            dataset=dataset,
-            period=period,
-            mode=mode,
-            hold_back=hold_back,
-            state="received",
-            prepared_by=prepared_by,
-            prepared_at=at,
-            idempotency_key=idempotency_key,
-        )
+    opening = sa.insert(t).values(
+        publisher=publisher,
+        jurisdiction=jurisdiction,
+        dataset=dataset,
+        period=period,
+        mode=mode,
+        hold_back=hold_back,
+        state="received",
+        prepared_by=prepared_by,
+        prepared_at=at,
+        idempotency_key=idempotency_key,
     )
+    try:
+        with conn.begin_nested():
+            made = conn.execute(opening)
+    except sa.exc.IntegrityError:
+        # The same form was sent twice in one moment: the other one was first, and it is the same submission.
+        known = idempotency_key and conn.scalar(sa.select(t.c.id).where(t.c.idempotency_key == idempotency_key))
+        if not known:
+            raise
+        return int(known)
     key = made.inserted_primary_key
     assert key is not None
     id = int(key[0])
@@ -234,6 +241,16 @@ def withdraw(conn: sa.Connection, id: int, by: str, at: datetime) -> str:
 def held_processes(row: Any) -> list[str]:
     """The processes that the reading held back: neither changed nor withdrawn by this submission."""
     return list(unpacked(row.report).get("held_processes", ())) if row.report else []
+
+
+def held_rows(row: Any) -> int:
+    """How many rows of the files wait for their errors to be mended: public beside the publication, as a number.
+
+    Without a report of sheets (drafts that came another way) it is the processes held back.
+    """
+    report = unpacked(row.report) if row.report else {}
+    rows = sum(t["rows"]["held"] for f in report.get("files", ()) for t in f.get("tables", ()))
+    return rows or len(held_processes(row))
 
 
 def latest_publication(conn: sa.Connection) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from importers import intake
-from ledger import accounts, store, tables, workflow
+from ledger import accounts, reading, store, tables, workflow
 from ledger.publish import certify
 from ledger.settings import Jurisdiction, Publisher, Register, Settings
 
@@ -74,6 +74,12 @@ def test_a_held_row_keeps_what_is_public_of_it(engine: sa.Engine, settings: Sett
     after = public(engine)
     assert sorted(after.values()) == ["1.5E+2", "2E+2"]
 
+    # and: that a row waits is public
+    with store.reading(engine) as conn:
+        assert reading.held(conn, None) == {"moh": 1}
+
     # when: the mended file leaves C2 out, it is withdrawn
     assert publish(engine, settings, sheet(tmp_path, row("C1", "150.00"))) == "published"
     assert list(public(engine).values()) == ["1.5E+2"]
+    with store.reading(engine) as conn:
+        assert reading.held(conn, None) == {}

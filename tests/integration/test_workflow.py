@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -191,3 +193,20 @@ def test_a_number_that_two_publishers_use_is_the_own_one_or_nobodys(engine: sa.E
     with store.reading(engine) as conn:
         assert Known(conn, "bz", "moh").contract("C1") == (f"{b.PREFIX}-moh-PRC-C1", "C1")
         assert Known(conn, "bz", "third").contract("C1") is None
+
+
+def test_one_form_sent_twice_in_one_moment_is_one_submission(engine: sa.Engine, settings: Settings) -> None:
+    with store.writing(engine) as conn:
+        b.people(conn, "ana")
+    barrier = threading.Barrier(4)
+
+    def send() -> int:
+        barrier.wait()
+        with store.writing(engine) as conn:
+            return workflow.create(
+                conn, publisher="moh", jurisdiction="bz", prepared_by="ana", at=b.START, idempotency_key="one"
+            )
+
+    with ThreadPoolExecutor(4) as threads:
+        ids = {f.result() for f in [threads.submit(send) for _ in range(4)]}
+    assert len(ids) == 1
