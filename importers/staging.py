@@ -136,9 +136,10 @@ def staged(
             continue
         found = mapping.understood(raw.rows, raw.name, kind=kind, saved=saved)
         if found is None:
-            not_read.append((raw.name, "no table of aid, donations or procurement"))
-            findings.append(Finding("L001", Severity.WARNING, at, "", raw.name))
-            findings += _all_shifted(raw, at)
+            shifted = _all_shifted(raw, at)
+            why = "its rows are shifted" if shifted else "no table of aid, donations or procurement"
+            not_read.append((raw.name, why))
+            findings += shifted or [Finding("L001", Severity.WARNING, at, "", raw.name)]
             continue
         tables.append(_Sheet(raw, found, sha256, file_name, jurisdiction).table())
     if not tables:
