@@ -1,7 +1,7 @@
 """What is wrong, unclear or worth knowing in a file: values, never exceptions.
 
 A finding carries codes and the value as typed; its sentences (what, why, how to fix, example; English
-and Spanish) live in `ledger/words/findings.toml` under its code. Read `Finding` first, then `explained`.
+and Spanish) live in `ledger/words/findings/` under its code, one file a family. Read `Finding` first, then `explained`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,13 @@ class Explained:
 
 @cache
 def _words() -> dict[str, dict[str, dict[str, str]]]:
-    return tomllib.loads((files("ledger") / "words" / "findings.toml").read_text("utf-8"))
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for part in sorted((files("ledger") / "words" / "findings").iterdir(), key=lambda p: p.name):
+        told = tomllib.loads(part.read_text("utf-8"))
+        if twice := found.keys() & told.keys():
+            raise ValueError(f"{part.name} says {sorted(twice)} a second time")
+        found |= told
+    return found
 
 
 def codes() -> frozenset[str]:

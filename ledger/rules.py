@@ -64,7 +64,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(code: str, severity: Severity, kinds: frozenset[str]) -> Callable[[Check], Check]:
-    """Register a rule for these kinds of process. Its words stand in `words/findings.toml` under the code."""
+    """Register a rule for these kinds of process. Its words stand in `words/findings/rules.toml` under the code."""
 
     def register(check: Check) -> Check:
         assert code not in RULES, code
