@@ -6,12 +6,12 @@ Everything is of one jurisdiction; a publisher's own numbers go before another p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.arcs import folded
+from ledger import decisions
 from ledger.projections import number_key
 from ledger.store import unpacked
 from ledger.tables import identities, numbers, parties, party_names, records
@@ -29,13 +29,22 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """A name that a public party has or had. `identifier` is `scheme:id` of a register, "" when none is published."""
+
+    party: str
+    name: str
+    since: int
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """The public ledger as one publisher's import sees it, through one connection."""
 
     conn: sa.Connection
     jurisdiction: str
     publisher: str
-    _spellings: dict[str, set[str]] = field(default_factory=dict, repr=False)
 
     def process(self, what: str, number: str) -> str | None:
         """Return the ocid that a number of `what` (aid, programme, procurement) stands for.
@@ -75,6 +84,12 @@ class Known:
         )
         return None if packed_record is None else unpacked(packed_record)
 
+    def owner(self, ocid: str) -> str | None:
+        """Return the publisher that tells of a process as public now; None when nobody does."""
+        query = sa.select(records.c.publisher).where(records.c.ocid == ocid, records.c.to_publication.is_(None))
+        owner: str | None = self.conn.scalar(query)
+        return owner
+
     def remembered(self, dataset: str, period: str) -> Sequence[Remembered]:
         """Return the rows that this publisher's last import of the scope had, in their order."""
         t = identities
@@ -85,21 +100,27 @@ class Known:
         )
         return [Remembered(*row) for row in rows]
 
-    def party(self, fingerprint: str) -> str | None:
-        """Return the id of the party with one of whose spellings the fingerprint agrees.
+    def spellings(self) -> Sequence[Spelling]:
+        """Return every spelling of every public party of the jurisdiction, oldest first."""
+        mine = sa.or_(
+            parties.c.jurisdiction == self.jurisdiction, party_names.c.party.like(f"{self.jurisdiction.upper()}-%")
+        )
+        joined = party_names.join(
+            parties, sa.and_(parties.c.id == party_names.c.party, parties.c.to_publication.is_(None)), isouter=True
+        )
+        rows = self.conn.execute(
+            sa.select(
+                party_names.c.party,
+                party_names.c.name,
+                party_names.c.from_publication,
+                sa.func.coalesce(parties.c.identifier, ""),
+            )
+            .select_from(joined)
+            .where(mine)
+            .order_by(party_names.c.from_publication, party_names.c.party, party_names.c.name)
+        )
+        return [Spelling(*row) for row in rows]
 
-        `fingerprint` is a name without accents, case and punctuation (`arcs.folded`). None when none or several do.
-        The spellings are read once: the answers are those of the moment of the first question.
-        """
-        if not self._spellings:
-            mine = sa.or_(
-                parties.c.jurisdiction == self.jurisdiction, party_names.c.party.like(f"{self.jurisdiction.upper()}-%")
-            )
-            joined = party_names.join(
-                parties, sa.and_(parties.c.id == party_names.c.party, parties.c.to_publication.is_(None)), isouter=True
-            )
-            query = sa.select(party_names.c.party, party_names.c.name).select_from(joined).where(mine)
-            for party, name in self.conn.execute(query):
-                self._spellings.setdefault(folded(name), set()).add(party)
-        found = self._spellings.get(folded(fingerprint), set())
-        return next(iter(found)) if len(found) == 1 else None
+    def decisions(self) -> Sequence[decisions.Decision]:
+        """Return what this publisher's officers answered to "same organisation?", oldest first."""
+        return decisions.decisions(self.conn, [self.publisher])

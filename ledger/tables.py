@@ -257,6 +257,29 @@ mappings = Table(  # officers' answers to "what is this column?", remembered by 
     Column("decided_at", Moment, nullable=False),
 )
 
+party_decisions = Table(  # append-only: officers' answers to "same organisation?"; of one pair the newest counts
+    "party_decisions",
+    metadata,
+    Column("number", sa.Integer, primary_key=True),
+    Column("publisher", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("name_key", Text, nullable=False),  # `arcs.folded` of the name that was asked about
+    Column("other_key", Text, nullable=False),  # of the name that it is or is not; '' when it is nobody's
+    Column("name", Text, nullable=False),  # both as written
+    Column("other", Text, nullable=False),
+    Column(
+        "answer", Text, CheckConstraint("answer IN ('same','different','new','open')", name="answer"), nullable=False
+    ),
+    Column("score", sa.Integer),  # what the officer saw; NULL when the pair was not proposed by the ledger
+    Column("evidence", Text, nullable=False, server_default=""),  # comma-separated reasons, as `importers.resolve` says
+    Column("submission", sa.Integer),  # where it was asked; NULL on the page of answers
+    Column("decided_by", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    CheckConstraint("(other_key = '') = (answer = 'new') OR answer = 'open'", name="new_is_nobodys"),
+    CheckConstraint("name_key <> '' AND name_key <> other_key", name="two_names"),
+    Index("ix_party_decisions_publisher", "publisher", "number"),
+)
+
 # --- what is certified -------------------------------------------------------------------------------------
 
 publications = Table(

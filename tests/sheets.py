@@ -14,6 +14,8 @@ from typing import Any
 from importers.drafts import Built, Context
 from importers.identity import Remembered
 from importers.staging import Parsed, StagedRow, StagedTable
+from ledger.decisions import Decision
+from ledger.known import Spelling
 from ledger.settings import Area, Jurisdiction, Register, Settings
 from ledger.values import CellRef, Money, PartialDate, Sha256
 
@@ -162,8 +164,16 @@ class Memory:
     def remembered(self, dataset: str, period: str) -> Sequence[Remembered]:
         return self.lines.get(dataset, [])
 
-    def party(self, fingerprint: str) -> str | None:
-        return None
+    def spellings(self) -> Sequence[Spelling]:
+        named = {(p["id"], p["name"]): p for body in self.records.values() for p in body.get("parties", ())}
+        return [
+            Spelling(id, name, 1, "" if scheme.endswith("-LEDGER") else f"{scheme}:{p['identifier']['id']}")
+            for (id, name), p in sorted(named.items(), key=lambda np: np[0])
+            for scheme in [p["identifier"]["scheme"]]
+        ]
+
+    def decisions(self) -> Sequence[Decision]:
+        return ()
 
 
 def context(memory: Memory | None = None, jurisdiction: Jurisdiction = BELIZE, publisher: str = "moh") -> Context:

@@ -17,7 +17,8 @@ from importers import identity
 from importers.drafts import aid, implementation, procurement, programmes, registers
 from importers.drafts.desk import PARTY_FIELDS, Context, Desk, Known, Nothing, Numbers, Parties, Row
 from importers.drafts.writing import Process
-from importers.staging import StagedTable
+from importers.staged import StagedTable
+from ledger.changes import compose
 from ledger.findings import Finding, Severity
 from ledger.values import Draft, Money, number
 
@@ -79,7 +80,23 @@ def build(tables: Sequence[StagedTable], context: Context) -> Built:
     held_processes = {r.ocid for r in rows if r.key in held and r.ocid}
     identities = _once(identities)
     held_processes |= _maybe_held(tables, identities, plan.remembered)
-    return Built(drafts, identities, findings, held, frozenset(held_processes))
+    from importers import ocds_json  # it builds with the desk of this package
+
+    of_others = ocds_json.build(tables, context)
+    for dataset, told in of_others.drafts.items():
+        drafts[dataset] = _beside(drafts.get(dataset, []), told)
+    identities = _once([*identities, *of_others.identities])
+    findings += of_others.findings
+    held |= of_others.held
+    return Built(drafts, identities, findings, held, frozenset(held_processes | of_others.held_processes))
+
+
+def _beside(own: Sequence[Draft], documents: Sequence[Draft]) -> list[Draft]:
+    """The drafts of sheets and of documents, one a process: where both tell of one, the sheet's words stand first."""
+    told = {d.ocid: d for d in own}
+    for draft in documents:
+        told[draft.ocid] = compose([told[draft.ocid], draft]) if draft.ocid in told else draft
+    return list(told.values())
 
 
 def _rows(tables: Sequence[StagedTable]) -> list[Row]:
@@ -87,7 +104,7 @@ def _rows(tables: Sequence[StagedTable]) -> list[Row]:
     out = []
     for n, table in enumerate(tables):
         for staged in table.rows:
-            if staged.number in table.held or table.kind not in ORDER:
+            if staged.number in table.held or table.kind not in ORDER or table.entries:
                 continue
             values = {f: p for f, p in staged.values.items() if p.value is not None and str(p.value).strip()}
             position = counted[table.kind]

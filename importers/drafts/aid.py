@@ -13,7 +13,7 @@ from typing import Any
 from importers import identity
 from importers.drafts.desk import Desk, Row
 from importers.drafts.writing import Part, Party, Process
-from importers.staging import Parsed
+from importers.staged import Parsed
 from ledger.arcs import folded
 from ledger.findings import Severity
 from ledger.values import Locator, Money, decimal

@@ -7,123 +7,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapidfuzz import process as nearest
 
 from importers import identity
+from importers.drafts.context import Context, Known, Nothing, Row
+from importers.drafts.parties import PARTY_FIELDS, Parties
 from importers.drafts.words import word
 from importers.drafts.writing import Part, Party, Process
-from importers.staging import Parsed
-from ledger.arcs import folded
+from importers.staged import Parsed
 from ledger.findings import Finding, Severity
-from ledger.settings import Jurisdiction, Register, Settings
-from ledger.values import CellRef, Money, PartialDate, Record, number
+from ledger.values import Money, PartialDate, Record, number
 
-# Names that stand for unnamed people ("DOAÇÕES PESSOAS FÍSICAS"), compared after folding.
-_PEOPLE = re.compile(
-    r"\b(private (individuals?|persons?|donors?|citizens?)|individual donors?|anonymous( donors?)?|anonimos?|anonymes?"
-    r"|pessoas? fisicas?|personas? (naturales|natural|fisicas?|particulares|particular)|particuliers?)\b"
-)
-_CPF = re.compile(r"[\d*]{3}\.?[\d*]{3}\.?[\d*]{3}-?[\d*]{2}")  # a Brazilian person's number, or one with stars
-
-PARTY_FIELDS = {
-    "donor": ("donor.name", "donor.id", "donor.kind"),
-    "recipient": ("recipient.name", "recipient.id", ""),
-    "agency": ("agency.name", "agency.id", ""),
-    "source": ("source.name", "source.id", ""),
-    "buyer": ("buyer.name", "buyer.id", ""),
-    "procuringEntity": ("procuringEntity.name", "", ""),
-    "supplier": ("supplier.name", "supplier.id", ""),
-    "payee": ("payee.name", "payee.id", ""),
-    "payer": ("payer.name", "payer.id", ""),
-    "organization": ("organization.name", "organization.id", "organization.kind"),
-}
-
-
-class Known(Protocol):
-    """What was published before: `ledger.known.Known`."""
-
-    def process(self, what: str, number: str, /) -> str | None: ...
-    def contract(self, number: str, /) -> tuple[str, str] | None: ...
-    def record(self, ocid: str, /) -> Record | None: ...
-    def remembered(self, dataset: str, period: str, /) -> Sequence[identity.Remembered]: ...
-    def party(self, fingerprint: str, /) -> str | None: ...
-
-
-class Nothing:
-    """An empty ledger."""
-
-    def process(self, what: str, number: str, /) -> str | None:
-        return None
-
-    def contract(self, number: str, /) -> tuple[str, str] | None:
-        return None
-
-    def record(self, ocid: str, /) -> Record | None:
-        return None
-
-    def remembered(self, dataset: str, period: str, /) -> Sequence[identity.Remembered]:
-        return ()
-
-    def party(self, fingerprint: str, /) -> str | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Whose rows these are, and what is known already. `publisher` is the publisher's id."""
-
-    publisher: str
-    jurisdiction: Jurisdiction
-    settings: Settings
-    register: Register
-    known: Known = field(default_factory=Nothing)
-    period: str = ""
-
-    @property
-    def language(self) -> str:
-        return (self.jurisdiction.languages or ("en",))[0]
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """A staged row on its way: which process it belongs to (`ocid`), which part of it (`part`, `contract`)."""
-
-    table: int
-    number: int
-    dataset: str
-    position: int
-    values: Mapping[str, Parsed]
-    print: identity.Fingerprint
-    unit: identity.Fingerprint | None = None  # of all rows that are this process together, when none has a number
-    ocid: str = ""
-    part: str = "1"
-    contract: str = ""
-
-    def get(self, name: str) -> Parsed | None:
-        return self.values.get(name)
-
-    def text(self, name: str) -> str:
-        parsed = self.values.get(name)
-        return "" if parsed is None else str(parsed.value).strip()
-
-    def told(self, values: Mapping[str, Parsed]) -> Row:
-        """The same row with other values: what a piece of the builder is to see of it."""
-        return replace(self, values=values)
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return (self.table, self.number)
-
-    @property
-    def first(self) -> Parsed | None:
-        return next(iter(self.values.values()), None)
+__all__ = ["PARTY_FIELDS", "Context", "Desk", "Known", "Nothing", "Numbers", "Parties", "Row"]
 
 
 class Numbers:
@@ -146,112 +48,6 @@ class Numbers:
 
 def _loose(number: str) -> str:
     return re.sub(r"[\W_]", "", number).upper()
-
-
-class Parties:
-    """Who is who in one import. An identifier that several names share identifies nobody, and is withheld."""
-
-    def __init__(self, context: Context, rows: Iterable[Row]) -> None:
-        self.context = context
-        self.scheme = f"{context.jurisdiction.code.upper()}-LEDGER"
-        self.findings: list[Finding] = []
-        self._aliases: dict[str, str] = {}
-        self._spellings: dict[str, str] = {}
-        self._parties: dict[tuple[str, str, str], Party] = {}
-        self._people: list[CellRef] = []
-        self._refused: list[Parsed] = []
-        self.shared: set[str] = set()
-        used: dict[str, dict[str, Parsed]] = defaultdict(dict)
-        for row in rows:
-            if row.dataset == "organizations" and row.get("organization.alias") and row.get("organization.name"):
-                self._aliases[folded(row.text("organization.alias"))] = row.text("organization.name")
-            for name_field, id_field, _ in PARTY_FIELDS.values():
-                name, id = row.get(name_field), row.get(id_field) if id_field else None
-                if id is not None and not self._usable(str(id.value)):
-                    self._refused.append(id)
-                elif name is not None and id is not None:
-                    used[_digits(str(id.value))].setdefault(self.fingerprint(str(name.value)), id)
-        for digits, names in used.items():
-            if len(names) > 1:
-                self.shared.add(digits)
-                self._withheld(list(names.values()), len(names))
-
-    def _withheld(self, cells: list[Parsed], names: int) -> None:
-        first, *others = cells
-        self.findings.append(
-            Finding(
-                "D006",
-                Severity.WARNING,
-                first.at,
-                "id",
-                first.raw,
-                {"names": names},
-                tuple(p.at for p in others),
-            )
-        )
-
-    def _usable(self, id: str) -> bool:
-        """Whether it can be a register's number: not stars, not one digit over and over."""
-        kept = _digits(id)
-        return len(kept) >= 4 and len(set(kept)) > 1 and "*" not in id
-
-    def fingerprint(self, name: str) -> str:
-        return folded(self._aliases.get(folded(name), name))
-
-    def party(self, row: Row, who: str) -> Party | None:
-        """Return the party that the row names as `who` (a key of `PARTY_FIELDS`), or None when it names nobody."""
-        name_field, id_field, kind_field = PARTY_FIELDS[who]
-        name = row.get(name_field)
-        if name is None or not str(name.value).strip():
-            return None
-        id = row.get(id_field) if id_field else None
-        kind = row.text(kind_field) if kind_field else ""
-        key = (str(name.value), str(id.value) if id else "", kind)
-        known = self._parties.get(key)
-        if known is None:
-            known = self._parties[key] = self._identified(name, id, kind)
-        if known.id.endswith("-private-individuals"):
-            self._people.append(name.at)
-        # A person's name must not come back through the evidence of the name that stands for it.
-        at = replace(name, raw="", how="aggregated") if known.at.how == "aggregated" else name
-        return replace(known, at=at, identifier_at=id if known.identifier_at is not None else None, roles=set())
-
-    def _identified(self, name: Parsed, id: Parsed | None, kind: str) -> Party:
-        text = " ".join(str(name.value).split())
-        if kind == "person" or self._is_person(id) or _PEOPLE.search(folded(text)):
-            shown = word("private_individuals", self.context.language)
-            return Party(
-                f"{self.scheme}-private-individuals",
-                shown,
-                replace(name, value=shown, raw="", how="aggregated"),
-                {"scheme": self.scheme, "id": "private-individuals"},
-                None,
-            )
-        local = identity.slug(self.fingerprint(text) or text).lower()
-        party_id = self.context.known.party(self.fingerprint(text)) or f"{self.scheme}-{local}"
-        if id is not None and self._usable(str(id.value)) and _digits(str(id.value)) not in self.shared:
-            scheme = self.context.jurisdiction.identifier_scheme or self.scheme
-            return Party(party_id, text, name, {"scheme": scheme, "id": str(id.value).strip()}, id)
-        return Party(party_id, text, name, {"scheme": self.scheme, "id": local}, None)
-
-    def _is_person(self, id: Parsed | None) -> bool:
-        """A Brazilian CPF beside company numbers: the register's own scheme says that companies have another."""
-        if id is None or self.context.jurisdiction.identifier_scheme != "BR-CNPJ":
-            return False
-        return bool(_CPF.fullmatch(str(id.value).strip()))
-
-    def said(self) -> list[Finding]:
-        """Findings on names and ids: shared ids, and how many people are published without their name."""
-        out = list(self.findings)
-        out += [Finding("D023", Severity.WARNING, p.at, "id", p.raw) for p in self._refused if "*" not in p.raw]
-        if self._people:
-            first, *others = dict.fromkeys(self._people)
-            out.append(Finding("D008", Severity.NOTICE, first, "donor.name", "", {}, tuple(others)))
-        return out
-
-
-def _digits(id: str) -> str:
-    return re.sub(r"[\W_]", "", id).upper()
 
 
 class Desk:

@@ -16,7 +16,7 @@ from typing import Any
 from importers.drafts.desk import Desk, Row
 from importers.drafts.words import word
 from importers.drafts.writing import Part, Process, texts
-from importers.staging import Parsed
+from importers.staged import Parsed
 from ledger.arcs import folded
 from ledger.findings import Severity
 from ledger.values import Money, quantity_text

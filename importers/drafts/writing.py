@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from importers.drafts.words import word
-from importers.staging import Parsed
+from importers.staged import Parsed
 from ledger.values import Draft, Locator, Money, Source, number
 from ocds import paths
 

@@ -24,7 +24,7 @@ from ledger import accounts, catalogue, jobs, store, workflow
 from ledger.errors import Conflict, Forbidden, LedgerError, NotFound
 from ledger.tables import accounts as accounts_table
 from public_site import acting, terminal
-from public_site.desk import views
+from public_site.desk import organisations, views
 from public_site.web import Site, page, policy
 
 CHUNK_BYTES = 1 << 20
@@ -229,8 +229,9 @@ def router(site: Site) -> APIRouter:
             people = names(conn)
             prepares = accounts.allows(conn, person.account, "officer", told.publisher)
             certifies = accounts.allows(conn, person.account, "certifier", told.publisher)
-            job = jobs.latest(conn, "read_submission", {"submission": id})
-        reading = told.state == "received"
+            job = organisations.last_reading(conn, id)
+            same = organisations.section(conn, told, prepares)
+        reading = told.state == "received" or (job is not None and job.state in ("waiting", "running"))
         change_set = told.change_set
         if change_set:
             change_set = {**change_set, "totals": [spelled(t, person.language) for t in change_set["totals"]]}
@@ -259,6 +260,7 @@ def router(site: Site) -> APIRouter:
             changes=views.changed(change_set),
             hidden_changes=max(0, len(every) - views.CHANGES_SHOWN),
             stage_words=site.stage_words(person.language),
+            same=same,
         )
 
     @routes.post("/submissions/{id}/{step}")
@@ -294,6 +296,7 @@ def router(site: Site) -> APIRouter:
             return submission_page(request, person, id, problem, status)
         return RedirectResponse(f"/desk/submissions/{id}", 303)
 
+    organisations.add(routes, site, person_or_sign_in, guarded, show, names)
     return routes
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ledger import publish, store, tables, verify
+from ledger import decisions, publish, store, tables, verify
 from ledger.migrations import triggers
 from ledger.settings import Settings
 from tests import builders as b
@@ -140,6 +140,7 @@ ATTACKS: dict[str, Attack] = {
     "a certificate rewritten": (ALL, "append_only", ("UPDATE publications SET certified_by = 'gus'",)),
     "an act rewritten": (ALL, "append_only", ("UPDATE audit SET account = 'eve' WHERE number = 1",)),
     "an upload rewritten": (ALL, "append_only", ("UPDATE uploads SET file_name = 'x'",)),
+    "an answer rewritten": (ALL, "append_only", ("UPDATE party_decisions SET answer = 'different'",)),
     "a file of a submission exchanged": (ALL, "append_only", ("UPDATE submission_files SET file_name = 'x'",)),
     "an upload written over": (
         ("postgresql",),
@@ -220,6 +221,9 @@ def peopled(engine: sa.Engine, settings: Settings) -> sa.Engine:
                 prepared_by="ana",
                 prepared_at=b.START,
             )
+        )
+        decisions.decide(
+            conn, publisher="mof", jurisdiction="bz", name="A Ltd", other="B Ltd", answer="same", by="ana", at=b.START
         )
     return engine
 

@@ -182,7 +182,8 @@ def test_a_number_names_its_process_however_it_is_typed(engine: sa.Engine, setti
         assert known.process("programme", "PRG-1") == f"{b.PREFIX}-mof-PRG-PRG-1"
         assert known.contract("nobody's") is None
         assert Known(conn, "gh", "ppa").contract("PRC-1") is None, "another country's number"
-        assert known.party("ministry of health") == "BZ-LEDGER-ministry-of-health"
+        named = {s.name: s.party for s in known.spellings()}
+        assert named["Ministry of Health"] == "BZ-LEDGER-ministry-of-health"
         assert known.record(f"{b.PREFIX}-mof-AID-AID-1") is not None
         assert known.record("nothing") is None
 

@@ -107,6 +107,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("publisher", "signature", "version", name=op.f("pk_mappings")),
     )
     op.create_table(
+        "party_decisions",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("publisher", sa.Text(), nullable=False),
+        sa.Column("jurisdiction", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("other_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("other", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("evidence", sa.Text(), server_default="", nullable=False),
+        sa.Column("submission", sa.Integer(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", ledger.tables.Moment(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(other_key = '') = (answer = 'new') OR answer = 'open'", name=op.f("ck_party_decisions_new_is_nobodys")
+        ),
+        sa.CheckConstraint("answer IN ('same','different','new','open')", name=op.f("ck_party_decisions_answer")),
+        sa.CheckConstraint("name_key <> '' AND name_key <> other_key", name=op.f("ck_party_decisions_two_names")),
+        sa.ForeignKeyConstraint(["decided_by"], ["accounts.id"], name=op.f("fk_party_decisions_decided_by_accounts")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_party_decisions")),
+    )
+    op.create_index("ix_party_decisions_publisher", "party_decisions", ["publisher", "number"], unique=False)
+    op.create_table(
         "publications",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", ledger.tables.Moment(timezone=True), nullable=False),
