@@ -14,6 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ledger.values import Money, quantity_text
@@ -73,6 +74,8 @@ class Identity:
 
 
 def unaccented(text: str) -> str:
+    if text.isascii():
+        return text
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
@@ -157,6 +160,7 @@ def _text(value: Any) -> str:
     return " ".join(str(value).split())
 
 
+@lru_cache(maxsize=100_000)
 def _cell(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 

@@ -6,10 +6,12 @@ submission; `read_submission` is the job that turns it into drafts, findings and
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,8 +20,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from importers import drafts, staging
+from importers import documents_staging, drafts, resolve, staging
 from importers.drafts import Built, Context, Known, Nothing
+from importers.mapping import Saved, remembered
+from importers.parsing import column_number
 from ledger import changes, rules, store, tables, workflow
 from ledger import known as ledger_known
 from ledger.arcs import Arc, arcs
@@ -30,7 +34,6 @@ from ledger.totals import of_arcs
 from ledger.values import CellRef, Draft, Locator, Sha256, exponent
 
 Progress = Callable[[str, int, int], None]
-Saved = Callable[[str], Any]
 
 CHUNK_BYTES = 1 << 20
 UNKNOWN = Jurisdiction("xx", {"en": "unknown"}, "")
@@ -56,6 +59,19 @@ class _Upload:
     path: Path
     file_name: str
     sha256: Sha256
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Let the cyclic collector rest: a reading makes millions of small values without cycles, and the collector would
+    walk them again and again (a quarter of the whole time at 10,000 rows)."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def sha256_of(path: Path) -> Sha256:
@@ -94,12 +110,13 @@ def check_files(
     """
     where = _jurisdiction(register, jurisdiction, publisher)
     uploads = [_Upload(Path(p), Path(p).name, sha256_of(Path(p))) for p in paths]
-    saved = mapping if callable(mapping) else (lambda signature: mapping)
+    saved = mapping if callable(mapping) else remembered([mapping] if mapping else [])
     context = Context(publisher or where.code, where, settings, register, known or Nothing(), period)
     at = datetime.now(UTC)
-    return _checked(
-        uploads, context, where if where is not UNKNOWN else None, kind, sheet, saved, at, progress or _quiet
-    )
+    with _no_collections():
+        return _checked(
+            uploads, context, where if where is not UNKNOWN else None, kind, sheet, saved, at, progress or _quiet
+        )
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
@@ -167,13 +184,13 @@ def _staged(
                 settings=settings,
                 jurisdiction=jurisdiction,
                 kind=kind,
-                sheet=sheet,
+                only=sheet,
                 saved=saved,
                 progress=progress,
             )
         )
     progress("read", len(uploads), len(uploads))
-    return out
+    return documents_staging.once(out)
 
 
 def _of_files(files: Iterable[staging.StagedFile]) -> list[Finding]:
@@ -206,7 +223,7 @@ def _report(
     found: Sequence[Finding],
 ) -> dict[str, Any]:
     """The document of `check --json`: held rows of building are moved from accepted to held in their table."""
-    sums = _sums(told, context)
+    sums = _sums(told, context, [t for f in files for t in f.tables])
     names = {str(f.sha256): f.file_name for f in files}
     shown = []
     first = 0
@@ -219,31 +236,52 @@ def _report(
         first += len(file.tables)
         entry = staging.report(file, held)
         for table_entry, staged_table in zip(entry["tables"], file.tables, strict=True):
-            table_entry["totals"] = sums.get((str(staged_table.file), staged_table.sheet), {})
+            table_entry["totals"] = sums.get(id(staged_table), {})
         shown.append(entry)
     return {"files": shown, "findings": [finding_json(f, names) for f in grouped(found)]}
 
 
-def _sums(told: Mapping[str, Draft], context: Context) -> dict[tuple[str, str], dict[str, dict[str, str]]]:
-    """Totals per stage and currency of each sheet: every movement belongs to the sheet of the cell that says it."""
-    of_sheet: dict[tuple[str, str], list[Arc]] = defaultdict(list)
+def _sums(
+    told: Mapping[str, Draft], context: Context, tables_read: Sequence[staging.StagedTable]
+) -> dict[int, dict[str, dict[str, str]]]:
+    """Totals per stage and currency of each table (by its `id`): a movement belongs to the table of its cell."""
+    of_sheet: dict[tuple[str, str], list[staging.StagedTable]] = defaultdict(list)
+    for table in tables_read:
+        of_sheet[str(table.file), table.sheet].append(table)
+    of_table: dict[int, list[Arc]] = defaultdict(list)
     for draft in told.values():
         for arc in arcs({**draft.body, "ocid": draft.ocid}, draft.kind, context.jurisdiction.code, context.publisher):
             at = _cell(draft, arc.locator)
-            if at is not None:
-                of_sheet[str(at.file), at.sheet].append(arc)
-    out: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
-    for sheet, movements in of_sheet.items():
+            there = of_sheet.get((str(at.file), at.sheet)) if at is not None else None
+            if at is not None and there:
+                of_table[id(there[0] if len(there) == 1 else _holding(there, at.cell))].append(arc)
+    out: dict[int, dict[str, dict[str, str]]] = {}
+    for table_id, movements in of_table.items():
         sums: dict[str, dict[str, Decimal]] = {}
         for total in of_arcs(movements):
             if total.currency:
                 stage = sums.setdefault(total.stage, {})
                 stage[total.currency] = stage.get(total.currency, Decimal(0)) + total.amount
-        out[sheet] = {
+        out[table_id] = {
             stage: {c: f"{amount:.{exponent(c)}f}" for c, amount in sorted(by_currency.items())}
             for stage, by_currency in sums.items()
         }
     return out
+
+
+def _holding(several: Sequence[staging.StagedTable], cell: str) -> staging.StagedTable:
+    """Of several tables in one sheet the one whose range holds the cell."""
+    column, row = _place(cell)
+    for table in several:
+        (left, top), (right, bottom) = map(_place, table.range.split(":"))
+        if left <= column <= right and top <= row <= bottom:
+            return table
+    return several[0]
+
+
+def _place(cell: str) -> tuple[int, int]:
+    letters = cell.rstrip("0123456789")
+    return column_number(letters), int(cell[len(letters) :] or 0)
 
 
 def _cell(draft: Draft, locator: str) -> CellRef | None:
@@ -336,7 +374,7 @@ def read_submission(
     """
     tell = progress or _quiet
     now = at or datetime.now(UTC)
-    with store.reading(engine) as conn:
+    with _no_collections(), store.reading(engine) as conn:
         submission = workflow.submission(conn, submission_id)
         where = register.jurisdiction(submission.jurisdiction)
         uploads = [_Upload(store.upload_path(settings, sha), name, sha) for sha, name in submission.files]
@@ -349,6 +387,7 @@ def read_submission(
     found = [*_of_files(files), *built.findings]
     report = _report(files, built, _composed(built), context, ())
     report.pop("findings")
+    report["organisations"] = resolve.asked(built.findings)
     tell("record", 0, 1)
     with store.writing(engine) as conn:
         state = workflow.record_reading(
@@ -373,5 +412,4 @@ def _mappings(conn: sa.Connection, publisher: str) -> Saved:
     """What the officers of this publisher answered about columns, by the header's signature; the newest answer."""
     t = tables.mappings
     rows = conn.execute(sa.select(t.c.signature, t.c.mapping).where(t.c.publisher == publisher).order_by(t.c.version))
-    known = {signature: json.loads(mapping) for signature, mapping in rows}
-    return known.get
+    return remembered([{**json.loads(mapping), "signature": signature} for signature, mapping in rows])

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from ledger.values import Money, decimal
@@ -56,6 +57,7 @@ it is no movement of its own, so it counts neither as an arc nor as "without amo
 _PLACES = Decimal("0.0001")  # what `tables.Amount` keeps; a finer quantity is rounded here, and only here
 
 
+@lru_cache(maxsize=50_000)  # names, goods and units come again and again
 def folded(text: str) -> str:
     """Return text for comparing and searching: no accents, lower case, one blank between words."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

@@ -325,10 +325,27 @@ def nothing_from_the_future(body: Json, context: Context) -> Iterator[Broken]:
     A plan may lie in the future: periods and due dates are not events.
     """
     today = context.received_at.strftime("%Y-%m-%d")
+    if not _has_event_after(body, today):
+        return  # nearly always: the addresses are only needed when there is something to say
     for locator, value in paths.leaves(body):
         last = locator.rsplit("/", 1)[-1]
-        if last in ("date", "dateSigned", "dateMet") and isinstance(value, str) and value[:10] > today:
+        if last in _EVENT_DATES and isinstance(value, str) and value[:10] > today:
             yield Broken(locator, {"date": value[:10], "received": today})
+
+
+_EVENT_DATES = frozenset({"date", "dateSigned", "dateMet"})
+
+
+def _has_event_after(value: Any, today: str) -> bool:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                if key in _EVENT_DATES and inner[:10] > today:
+                    return True
+            elif _has_event_after(inner, today):
+                return True
+        return False
+    return isinstance(value, list) and any(_has_event_after(v, today) for v in value)
 
 
 @rule("M007", Severity.WARNING, PROGRAMME)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from importers import mapping
+from importers import layout, mapping
+from importers.mapping import NotOurs, Understanding
 from ledger import catalogue
 
 
@@ -22,8 +23,8 @@ def cells(*rows: str) -> list[list[Any]]:
     return [[cell(t) for t in row.split("|")] for row in rows]
 
 
-def fields(found: mapping.Understanding | None) -> dict[str, str | None]:
-    assert found is not None
+def fields(found: Understanding | NotOurs | None) -> dict[str, str | None]:
+    assert isinstance(found, Understanding), found
     return {c.header: c.field for c in found.choices if c.header}
 
 
@@ -40,7 +41,7 @@ MINISTRY = cells(
 
 
 def test_the_header_is_found_under_titles() -> None:
-    assert mapping.header_rows(MINISTRY) == (5,)
+    assert layout.header_rows(MINISTRY) == (5,)
 
 
 def test_the_row_number_is_told_from_the_contract_number() -> None:
@@ -54,7 +55,7 @@ def test_hxl_tags_are_no_header() -> None:
     rows = cells(
         "Donor | Amount | Currency", "#org+funder | #value | #currency", "Example | 500 | USD", "Other | 7 | USD"
     )
-    assert mapping.header_rows(rows) == (1,)
+    assert layout.header_rows(rows) == (1,)
 
 
 def test_groups_over_equal_names_are_joined() -> None:
@@ -64,9 +65,9 @@ def test_groups_over_equal_names_are_joined() -> None:
         "100 | Example | 200 | Other",
         "300 | Example | 400 | Other",
     )
-    at = mapping.header_rows(rows)
-    assert at == (1, 2)
-    assert mapping.headings(rows, at)[2] == "Round 6 / Quantity"
+    block = layout.blocks(rows)[0]
+    assert block.header_rows == (1, 2)
+    assert block.headings[2].shown == "Round 6 / Quantity"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_the_kind_is_found_in_four_languages(headings: str, kind: str) -> None:
     figures = ("quantidade", "cantidad", "valor", "monto", "montant", "amount", "budget", "total")
     row = " | ".join("120" if any(f in n.lower() for f in figures) else f"Example {i}" for i, n in enumerate(names))
     found = mapping.understood(cells(headings, row, row.replace("120", "75"), row), "Sheet1")
-    assert found is not None and found.kind == kind
+    assert isinstance(found, Understanding) and found.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -119,8 +120,9 @@ def test_values_veto_a_heading() -> None:
         "Ministry | Other Ltd. | 3rd May 2013",
     )
     found = mapping.understood(rows, "Sheet1", kind="procurement")
-    choice = next(c for c in found.choices if c.header == "Amount") if found else None
-    assert choice is not None and choice.field is None and "dates" in choice.why
+    assert isinstance(found, Understanding)
+    choice = next(c for c in found.choices if c.header == "Amount")
+    assert choice.field is None and "dates" in str(choice.why)
 
 
 def test_a_survey_is_not_forced_into_a_kind() -> None:
@@ -130,16 +132,15 @@ def test_a_survey_is_not_forced_into_a_kind() -> None:
         "Was water there? | 9 | 5 | 2",
         "Were there masks? | 7 | 7 | 2",
     )
-    assert mapping.understood(rows, "Results") is None
+    assert isinstance(mapping.understood(rows, "Results"), NotOurs)
 
 
 def test_an_earlier_answer_wins() -> None:
     rows = cells("Who | What | How much", "Example | Masks | 12", "Other | Gowns | 7")
-    names = mapping.headings(rows, (1,))
+    names = [h.shown for h in layout.blocks(rows)[0].headings]
     answer = {"kind": "donations", "columns": {"Who": "donor.name", "What": "item.description", "How much": "amount"}}
-    found = mapping.understood(rows, "S", saved=lambda mark: answer if mark == mapping.signature(names) else None)
-    if found is None:
-        pytest.fail("the header was not found")
+    found = mapping.understood(rows, "S", saved=lambda mark, _: answer if mark == mapping.signature(names) else None)
+    assert isinstance(found, Understanding)
     assert fields(found) == answer["columns"]
     assert {c.decided_by for c in found.choices} == {"mapping"}
 

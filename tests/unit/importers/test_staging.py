@@ -294,7 +294,7 @@ def test_hidden_rows_are_read_and_reported_and_hidden_sheets_are_not_read(tmp_pa
     found = of_file(path)
     assert len(found.tables[0].rows) == 3
     assert told(found.tables[0])["L003"] == "Data!A3"
-    assert found.not_read == (("Old", "hidden"),)
+    assert found.not_read == (("Old", "hidden", ""),)
 
 
 def test_merged_data_shown_in_thousands_and_long_numbers_are_pointed_out(tmp_path: Path) -> None:

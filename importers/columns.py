@@ -1,0 +1,406 @@
+"""What single columns say: headings and values against the fields of one kind, each decision with its reason.
+
+In: headings (`layout`), the cells under them, a kind of the catalogue. Out: a `Choice` per column: a field, a proposal
+to confirm, or a question with the nearest fields. Pure. Words alone deceive (`Unit cost` is not the amount), so values
+can veto what a heading suggests. Read `choices` first.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from importers import layout, parsing
+from importers.layout import Heading
+from importers.parsing import Unreadable
+from ledger import catalogue
+from ledger.catalogue import Field, Kind, folded
+
+SAMPLE = 200  # values that a column's profile looks at
+TAKEN = 0.80  # from here on a likeness is taken; held-out layouts gave 0 wrong there
+PROPOSED = 0.65  # from here on it is proposed, and an officer confirms it
+MARGIN = 0.05
+NEAREST = 3  # candidates shown with a question
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reason of a decision: a code of `ledger/words/columns.toml` and what fills its words."""
+
+    code: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def said(self, language: str = "en") -> str:
+        return words()["why"][self.code][language].format_map(self.params)
+
+    def __str__(self) -> str:
+        return self.said()
+
+
+@cache
+def words() -> dict[str, dict[str, dict[str, str]]]:
+    """The texts of `ledger/words/columns.toml`."""
+    return tomllib.loads((files("ledger") / "words" / "columns.toml").read_text("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one column was taken for. `decided_by`: synonym, score, mapping or none.
+
+    `field` is None when nothing was taken; then `proposed` may hold a field that waits for a word of the officer, and
+    `candidates` the nearest ones.
+    """
+
+    column: int
+    header: str
+    field: str | None
+    confidence: float
+    decided_by: str
+    why: Why
+    proposed: str | None = None
+    candidates: tuple[str, ...] = ()
+
+
+_Scored = tuple[float, int, Field, Why]
+
+
+# --- what a column holds ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Shares of a column's filled cells that look like something."""
+
+    filled: int = 0
+    numbers: float = 0.0
+    dates: float = 0.0
+    currencies: float = 0.0
+    urls: float = 0.0
+    money: float = 0.0  # numbers that carry a currency, in the cell or in its format
+    sequence: bool = False
+    short: float = 0.0
+    codes: Mapping[str, float] = field(default_factory=dict)
+
+
+@cache
+def _code_words(codelist: str) -> frozenset[str]:
+    return frozenset(w for code in catalogue.codes(codelist) for w in code.words)
+
+
+def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Profile:
+    """Look at up to `SAMPLE` filled cells of a column."""
+    found = [c for c in cells if c and not parsing.is_missing(c[1])][:SAMPLE]
+    if not found:
+        return Profile()
+    n = len(found)
+    texts = [parsing.clean(c[1]) for c in found]
+    flat = [folded(t) for t in texts]
+    whole = [int(t) for t in texts if t.isdigit()]
+    return Profile(
+        n,
+        sum(_is_number(c) for c in found) / n,
+        sum(_is_date(c) for c in found) / n,
+        sum(parsing.currency_code(t) is not None for t in texts) / n,
+        sum(t.lower().startswith(("http", "www.")) for t in texts) / n,
+        sum(_is_money(c) for c in found) / n,
+        # One word among the numbers is the TOTAL at the foot.
+        n > 2 and len(whole) >= n - 1 and all(b - a == 1 for a, b in pairwise(whole)),
+        sum(len(t) <= 40 for t in texts) / n,
+        {name: sum(t in _code_words(name) for t in flat) / n for name in codelists},
+    )
+
+
+def _is_number(cell: Any) -> bool:
+    if cell[0] == "n":
+        return True
+    try:
+        parsing.figure(cell[1])
+    except Unreadable as problem:
+        # An amount all the same, though one that we refuse; not every sentence or date with two numbers in it.
+        return problem.code in ("V004", "V005") and sum(map(str.isalpha, cell[1])) <= 12 and not _is_date(cell)
+    return True
+
+
+def _is_money(cell: Any) -> bool:
+    if cell[0] == "n":
+        return len(cell) > 2 and bool(re.search(r"[$€£₡₵]|\[\$", cell[2]))
+    try:
+        told = parsing.figure(cell[1])
+    except Unreadable:
+        return False
+    return told.dollar or told.currency is not None
+
+
+def _is_date(cell: Any) -> bool:
+    if cell[0] == "d":
+        return True
+    if cell[0] == "n":
+        return False
+    try:
+        parsing.date_of(cell[1], "dmy")
+    except Unreadable as problem:
+        return problem.code in ("V012", "V013")
+    return True
+
+
+def vetoed(f: Field, told: Profile) -> str:
+    """Why the values of a column cannot be this field, a code; "" when they can. An empty column can be anything."""
+    if told.filled == 0 or f.sensitivity == "personal":
+        return ""
+    if f.type == "row":
+        return "" if told.sequence else "sequence"
+    if f.type in ("money", "quantity", "number", "percent"):
+        if told.dates > 0.5 and told.numbers <= told.dates:
+            return "dates"
+        return "" if told.numbers >= 0.5 else "few_numbers"
+    if f.type == "date":
+        return "" if told.dates >= 0.5 else "few_dates"
+    if f.type == "currency":
+        return "" if told.currencies >= 0.5 else "few_currencies"
+    if f.type == "url":
+        return "" if told.urls >= 0.5 else "few_addresses"
+    if f.type == "code":
+        return "" if told.codes.get(f.codelist, 0) >= 0.3 or told.short > 0.9 else "long_texts"
+    if f.type in ("text", "place") and told.numbers > 0.8 and not f.name.endswith("id"):
+        return "numbers"
+    if f.type in ("text", "place") and told.dates > 0.8:
+        return "dates"
+    return ""
+
+
+# --- headings to fields -----------------------------------------------------------------------------------------
+
+_ABBREVIATIONS = {
+    "no": "number", "nr": "number", "num": "number", "nro": "numero", "n": "numero", "amt": "amount", "qty": "quantity",
+    "desc": "description", "descr": "description", "org": "organization",
+    "organisation": "organization", "min": "ministry",
+    "ref": "reference", "val": "value", "cant": "cantidad", "qtd": "quantidade", "fec": "fecha", "dt": "date",
+    "program": "programme", "classificao": "classificacao",
+}  # fmt: skip
+# A heading with one of these words is another thing than the same heading without it.
+_TELLING = frozenset(
+    "unit unitario unitaria unitaire payment paid end start invoice budget total estimated award contract tender "
+    "quantity date fecha data email phone address currency percent share id number code type status name".split()
+)
+
+
+@lru_cache(maxsize=20_000)
+def _spelled(text: str) -> tuple[str, ...]:
+    return tuple(_ABBREVIATIONS.get(w, w) for w in folded(text).split())
+
+
+@lru_cache(maxsize=20_000)  # a heading is held against the same words for every kind
+def _near(mine: tuple[str, ...], theirs: tuple[str, ...]) -> float:
+    a, b = " ".join(mine), " ".join(theirs)
+    score: float = (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
+    return score - 0.25 * bool((set(mine) ^ set(theirs)) & _TELLING)
+
+
+def likeness(heading: str, f: Field) -> float:
+    """How alike a heading and the field's known headings are, 0 to 1; 1 only for a known heading."""
+    heading = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)
+    told = folded(re.sub(r"\([^)]*\)", " ", heading)) or folded(heading)
+    if folded(heading) in f.words or told in f.words:
+        return 1.0
+    mine = _spelled(heading)
+    bare = _spelled(told)
+    best = 0.0
+    for known in f.words:
+        theirs = _spelled(known)
+        if sorted(mine) == sorted(theirs) or sorted(bare) == sorted(theirs):
+            return 0.97
+        if len(known) < 4:
+            continue
+        best = max(best, _near(mine, theirs))
+    return min(best, 0.95)
+
+
+@lru_cache(maxsize=20_000)
+def _is_known(heading: str) -> bool:
+    """Whether a heading is, word for word, that of a field of any kind."""
+    return folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)) in layout.all_words()
+
+
+_CURRENCY_WORDS = frozenset("currency currencies moneda moeda monnaie devise divisa code codigo iso".split())
+# A second column of the same amount: in another currency, or with and without taxes and fees.
+_QUALIFIERS = frozenset(
+    "local original usd us eur gbp dollar dollars dolares equivalent equiv equivalente converted convertido foreign "
+    "national nacional lc lcu net neto liquido gross bruto brut tax taxes vat iva gst impuesto impuestos".split()
+)
+
+
+def _stem(heading: str) -> frozenset[str]:
+    """What a currency column is the currency of: the words of its heading without `currency`."""
+    return frozenset(_spelled(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading))) - _CURRENCY_WORDS
+
+
+def _of_currency(heading: str, f: Field, kind: Kind) -> float:
+    """How alike a heading is to the currency of one amount: `Paid amt local currency` to `disbursement.currency`."""
+    own = likeness(heading, f)
+    stem = " ".join(w for w in _spelled(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)) if w not in _CURRENCY_WORDS)
+    if not stem or stem == heading.casefold():
+        return own
+    of_each = {g.name: likeness(stem, g) for g in kind.fields if g.type == "money"}
+    if not of_each:
+        return own
+    nearest = max(of_each, key=lambda n: of_each[n])
+    if f.name == "currency":  # another amount's currency is not the currency of the sheet
+        return own if own == 1.0 or nearest == "amount" or of_each[nearest] < PROPOSED else min(own, 0.6)
+    mine = f"{f.name.rpartition('.')[0]}.amount"
+    return max(own, 0.97 * of_each.get(mine, 0.0)) if nearest == mine else own
+
+
+def _alike(heading: Heading, f: Field, kind: Kind) -> tuple[float, str]:
+    """(likeness, why) of a heading with all its readings; a tag of ours is as good as a known heading."""
+    best = _of_currency(heading.shown, f, kind) if f.type == "currency" else likeness(heading.shown, f)
+    for reading in heading.also:
+        best = max(best, 0.9 * likeness(reading, f))
+    if heading.tag and best < 1.0 and heading.tag in _tags(f):
+        return 0.99, "tag"
+    return best, "known" if best == 1.0 else "like"
+
+
+@cache
+def _tags_of(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(layout.canonical_tag(w) for w in words)
+
+
+def _tags(f: Field) -> frozenset[str]:
+    return _tags_of(tuple(f.synonyms.get("hxl", ())))
+
+
+def choices(
+    headings: Sequence[Heading | str],
+    profiles: Sequence[Profile],
+    kind: Kind,
+    *,
+    first: int = 0,
+    told: Mapping[str, str] | None = None,
+) -> tuple[Choice, ...]:
+    """Match columns to fields one to one, best first; a column whose best two fields are too close stays open.
+
+    `told`: folded heading -> field ("" to leave out), an officer's word, which is taken as it is. `first`: the
+    column of the first heading.
+    """
+    heads = [Heading(h) if isinstance(h, str) else h for h in headings]
+    answers = told or {}
+    taken: dict[int, Choice] = {}
+    used: set[str] = set()
+    known_fields = {f.name for f in kind.fields}
+    for i, head in enumerate(heads):
+        answer = answers.get(folded(head.shown)) if head.shown else None
+        if answer is None or (answer and (answer not in known_fields or answer in used)):
+            continue
+        used |= {answer} - {""}
+        why = Why("remembered" if answer else "left_out")
+        taken[i] = Choice(first + i, head.shown, answer or None, 1.0 if answer else 0.0, "mapping", why)
+    scores, refusals = _scores(heads, profiles, kind, skip=taken.keys())
+    for score, i, f, why in scores:
+        if i in taken or f.name in used:
+            continue
+        # Also a field that another column has: the second `Pledge amount` is not some other amount for that.
+        rival = max((s for s, j, g, _ in scores if j == i and g.name != f.name), default=0.0)
+        if why.code == "like" and (score < TAKEN or score - rival < MARGIN):
+            continue
+        used.add(f.name)
+        by = "score" if why.code == "like" else "synonym"
+        taken[i] = Choice(first + i, heads[i].shown, f.name, round(min(score, 1.0), 2), by, why)
+    for i, names in _twins(heads, profiles, scores, taken).items():
+        taken[i] = Choice(
+            first + i, heads[i].shown, None, 0.0, "none", Why("twins", names), None, (taken[i].field or "",)
+        )
+    out = []
+    for i, head in enumerate(heads):
+        if i in taken:
+            out.append(taken[i])
+            continue
+        near = [(s, f) for s, j, f, _ in scores if j == i and f.name not in used]
+        out.append(_open(first + i, head.shown, near, refusals.get(i)))
+    return tuple(out)
+
+
+def _twins(
+    heads: Sequence[Heading], profiles: Sequence[Profile], scores: Sequence[_Scored], taken: Mapping[int, Choice]
+) -> dict[int, dict[str, str]]:
+    """Amounts of which there are two: `Paid` beside `Paid local`, `Net` beside `Total`. Which one counts is asked.
+
+    Not when the heading says its currency, when a currency column belongs to it, or when an officer said.
+    """
+    out = {}
+    for i, choice in taken.items():
+        best = next((s for s, j, f, _ in scores if j == i and f.name == choice.field and f.type == "money"), None)
+        if best is None or best > 1.1 or choice.decided_by == "mapping":
+            continue
+        mine = _stem(heads[i].shown)
+        if "(" in heads[i].shown and parsing.currency_code(re.sub(r".*\(|\).*", "", heads[i].shown)):
+            continue
+        for score, j, f, _ in scores:
+            if j == i or f.name != choice.field or j in taken or profiles[j].numbers < 0.5 or not profiles[j].filled:
+                continue
+            other = _stem(heads[j].shown)
+            differ = mine ^ other
+            close = score >= 0.97 and best >= 0.97 and mine != other
+            if close or (differ and differ <= _QUALIFIERS | {"total"}):
+                out[i] = {"one": heads[i].shown, "other": heads[j].shown}
+                break
+    return out
+
+
+def _scores(
+    heads: Sequence[Heading], profiles: Sequence[Profile], kind: Kind, skip: Any
+) -> tuple[list[_Scored], dict[int, Why]]:
+    scores: list[_Scored] = []
+    refusals: dict[int, tuple[float, Why]] = {}
+    stems = {_stem(h.shown) for h, told in zip(heads, profiles, strict=True) if told.currencies > 0.5} - {frozenset()}
+    for i, head in enumerate(heads):
+        if (not head.shown and not head.tag) or i in skip:
+            continue
+        for f in kind.fields:
+            score, how = _alike(head, f, kind)
+            if how == "like" and score < 0.97 and _is_known(head.shown):
+                continue  # "Supplier" is a heading of its own, and not a misspelt "Supplies"
+            if score < PROPOSED:
+                continue
+            labels = {"label": f.label["en"], "etiqueta": f.label["es"], "tag": head.tag}
+            if against := vetoed(f, profiles[i]):
+                why = Why("veto", {**labels, **words()["veto"][against]})
+                if score > refusals.get(i, (0.0, why))[0]:
+                    refusals[i] = (score, why)
+                continue
+            if f.type == "money" and _stem(head.shown) in stems:
+                score += 0.2  # its currency has a column of its own: `Paid local` beside `Paid local currency`
+            # Of two equal headings the one whose values fit the type better is meant.
+            scores.append((score + 0.01 * _fit(f, profiles[i]), i, f, Why(how, labels)))
+    scores.sort(key=lambda s: (-s[0], s[1]))
+    return scores, {i: why for i, (_, why) in refusals.items()}
+
+
+def _open(column: int, shown: str, near: Sequence[tuple[float, Field]], veto: Why | None) -> Choice:
+    """A column that was not taken: proposed when one field is nearest, else asked with the nearest."""
+    fields = list({f.name: f for _, f in near}.values())[:NEAREST]
+    names = tuple(f.name for f in fields)
+    if fields and (len(near) == 1 or near[0][0] - near[1][0] >= MARGIN):
+        f = fields[0]
+        why = Why("maybe", {"label": f.label["en"], "etiqueta": f.label["es"]})
+        return Choice(column, shown, None, round(min(near[0][0], 1.0), 2), "none", why, f.name, names)
+    if fields:
+        labels = {
+            "labels": ", ".join(f"“{f.label['en']}”" for f in fields),
+            "etiquetas": ", ".join(f"«{f.label['es']}»" for f in fields),
+        }
+        return Choice(column, shown, None, 0.0, "none", Why("several", labels), None, names)
+    return Choice(column, shown, None, 0.0, "none", veto or Why("none" if shown else "blank"))
+
+
+def _fit(f: Field, told: Profile) -> float:
+    return {"money": told.numbers, "quantity": told.numbers, "date": told.dates, "currency": told.currencies}.get(
+        f.type, 0.5
+    )

@@ -1,0 +1,711 @@
+"""One table of a sheet, typed: rows that are records, totals that are compared, notes that are kept apart.
+
+In: the cells of a sheet and what `mapping` understood of one table in it. Out: a `StagedTable` in which read =
+accepted + held + ignored always holds. Separators, date orders and currencies are decided per column; what can be
+read two ways is asked, never guessed. Read `table` first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from importers import parsing, sandbox
+from importers.columns import Choice
+from importers.mapping import Understanding
+from importers.parsing import Unreadable, column_letters
+from importers.staged import Column, ControlTotal, Parsed, StagedRow, StagedTable
+from ledger import catalogue
+from ledger.catalogue import Field, folded
+from ledger.findings import Finding, Severity, grouped
+from ledger.settings import Jurisdiction
+from ledger.values import CellRef, Money, PartialDate, Sha256
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's own code for "no currency": only ever shown by a check without a jurisdiction, never published."""
+
+SAMPLES, SAMPLE_TEXT = 3, 60
+Sums = dict[int, Decimal]
+Carried = dict[str, Sums]
+"""What earlier tables of the sheet with the same layout added up to, by signature: a last page's total is of all."""
+
+
+def table(
+    raw: sandbox.RawSheet,
+    found: Understanding,
+    sha256: Sha256,
+    file_name: str,
+    jurisdiction: Jurisdiction | None = None,
+    carried: Carried | None = None,
+) -> StagedTable:
+    """Type the rows of one table. Never raises for what is in its cells."""
+    return _Sheet(raw, found, sha256, file_name, jurisdiction, carried if carried is not None else {}).table()
+
+
+NOTE = "note under the table"
+_TOTAL = re.compile(
+    r"(grand |sub |gran |total )?(total|totals|totales|subtotal|suma|soma|somme|sum)"
+    r"( general| geral| global| amount| a pagar| r| bzd| usd)?( \d+ rows)?"
+)
+_TOTALISH = re.compile(r"tot|sum|som", re.IGNORECASE)
+_HEADLINE = re.compile(r"^(section|table|part|seccion|tabla|parte|cuadro|tableau|secao|quadro|tabela) [\divx]+\b")
+_FIGURES = ("money", "quantity", "number", "percent")
+_MAGNITUDES = {
+    "thousand": 1_000, "thousands": 1_000, "miles": 1_000, "milhares": 1_000, "milliers": 1_000, "000": 1_000,
+    "000s": 1_000, "k": 1_000, "million": 1_000_000, "millions": 1_000_000, "millones": 1_000_000,
+    "milhoes": 1_000_000, "m": 1_000_000, "mn": 1_000_000, "mm": 1_000_000, "billion": 1_000_000_000,
+    "billions": 1_000_000_000, "bn": 1_000_000_000,
+}  # fmt: skip
+_MAGNITUDE = re.compile(
+    r"(?<![\w])(?:in |en |em )?(thousands?|millions?|billions?|miles|millones|milhares|milh[oõ]es|milliers)\b|"
+    r"['’](000s?)\b|\b(000s)\b|\$ ?(k|mn|mm|bn|m)\b|\((?:[A-Z]{3} ?|[A-Z]{0,2}\$ ?)?(k|mn|mm|bn|m)\)",
+    re.IGNORECASE,
+)
+_DECLARES = re.compile(
+    r"\b(amounts?|figures?|values?|currency|expressed|montos?|cifras?|valores|importes?|moneda|moeda|expresad[oa]s?|"
+    r"montants?|devise|exprim[eé]s?)\b",
+    re.IGNORECASE,
+)
+
+
+def magnitude(told: str) -> int:
+    """By what the amounts under this heading or note are to be multiplied, by its own word; 1 when it says nothing."""
+    m = _MAGNITUDE.search(told)
+    word = next((g for g in m.groups() if g), "") if m else ""
+    return _MAGNITUDES.get(folded(word), 1)
+
+
+def declared_currency(told: str) -> str | None:
+    """The currency that a heading or a note says its amounts are in: `Contract sum (BZ$)`, `Amounts in US dollars`."""
+    for bracketed in re.findall(r"[(\[]([^)\]]*)[)\]]", told):
+        for part in (bracketed, *bracketed.split()):
+            if (code := parsing.currency_code(part)) is not None:
+                return code
+    words = told.split()
+    for n, word in enumerate(words):
+        for part in (" ".join(words[n : n + 3]), " ".join(words[n : n + 2]), word):
+            bare = part.strip(".,;:()[]'’0")
+            # A word of three letters is a currency only when it is written as one: "all", "top" and "try" are codes.
+            if bare and (bare != bare.lower() or len(bare) > 3):
+                code = parsing.currency_code(bare)
+                if code is not None and (len(bare) > 3 or bare.isupper() or "$" in bare):
+                    return code
+    return None
+
+
+@dataclass(slots=True)
+class _Style:
+    """What was decided for one column as a whole."""
+
+    mark: str | None = None
+    order: str = ""
+    header_currency: str | None = None
+    answered: str | None = None
+    unit: int = 1
+    unit_said: bool = True
+
+
+class _Sheet:
+    """The staging of one table: state that its steps share, gone when `table` has returned."""
+
+    def __init__(
+        self,
+        raw: sandbox.RawSheet,
+        found: Understanding,
+        sha256: Sha256,
+        file_name: str,
+        jurisdiction: Jurisdiction | None,
+        carried: Carried,
+    ) -> None:
+        self.raw, self.found, self.sha256, self.file_name = raw, found, sha256, file_name
+        self.block, self.answer = found.block, found.answer
+        self.last = found.block.last
+        self.jurisdiction = jurisdiction
+        self.carried = carried
+        self.kind = catalogue.kind(found.kind)
+        self.fields: list[tuple[Choice, Field]] = [
+            (c, self.kind.field(c.field)) for c in found.choices if c.field is not None
+        ]
+        self.types = {c.column: f.type for c, f in self.fields}
+        self.names = {folded(p) for c in found.choices if c.header for p in (c.header, c.header.split(" / ")[-1])}
+        self.letters = {i: column_letters(i + 1) for i in self.block.columns}
+        self.places = parsing.Places.of(jurisdiction)
+        self.findings: list[Finding] = []
+        self.said: set[tuple[str, int]] = set()
+        self.assumed: set[tuple[str, str]] = set()
+        self.about_currency = next(
+            (c for _, _, t in self.block.above if _DECLARES.search(t) and (c := declared_currency(t))), None
+        )
+        self.about_unit = next((u for _, _, t in self.block.above if (u := magnitude(t)) > 1), 1)
+        self.styles = {c.column: self._style(c, f) for c, f in self.fields}
+        # A currency may belong to one amount only: `pledge.currency` to `pledge.amount`.
+        self.currencies = {f.name: c.column for c, f in self.fields if f.type == "currency"}
+        self.values = [
+            (c, f)
+            for c, f in self.fields
+            if f.type not in ("row", "currency")
+            and f.sensitivity != "personal"
+            and (f.sensitivity != "internal" or f.name == "donor.kind")
+        ]
+        self.unused_currency = any(c.field is None and self._holds_currencies(c.column) for c in found.choices)
+        self.constants = self._constants()
+        self.lacking = [
+            f
+            for f in self.kind.fields
+            if f.required and f.name not in {g.name for _, g in self.fields} and f.name not in self.constants
+        ]
+
+    def at(self, row: int, column: int) -> CellRef:
+        letters = self.letters.get(column) or column_letters(column + 1)
+        return CellRef(self.sha256, self.raw.name, f"{letters}{row}")
+
+    def say(self, code: str, severity: Severity, at: CellRef, f: str = "", shown: str = "", **params: Any) -> None:
+        self.findings.append(Finding(code, severity, at, f, shown[:200], params))
+
+    def cell(self, row: int, column: int) -> Any:
+        cells = self.raw.rows[row - 1]
+        return cells[column] if column < len(cells) else None
+
+    def filled(self, row: int) -> list[tuple[int, Any]]:
+        """The cells of this table in a row that say something, with their columns."""
+        cells = self.raw.rows[row - 1][self.block.left : self.block.right]
+        return [(self.block.left + i, c) for i, c in enumerate(cells) if c and c[1].strip()]
+
+    def table(self) -> StagedTable:
+        self._before()
+        rows: list[StagedRow] = []
+        held: dict[int, str] = {}
+        ignored: list[tuple[int, str]] = [(n, "hxl tags") for n in self._tag_rows()]
+        controls: list[ControlTotal] = []
+        skipped = self.raw.hidden_rows if self.answer.get("hidden_rows") == "skip" else frozenset()
+        sums: Sums = {}
+        since: Sums = {}
+        above: list[int] = []  # totals that stand over their rows
+        last_full = self._last_full()
+        for n in range(self.found.first_row, self.last + 1):
+            filled = self.filled(n)
+            why = self._no_record(n, filled, last_full)
+            if why is None and n in skipped:
+                why = "hidden row"
+            if why in (None, NOTE) and filled and self._is_total(n, filled, sums):
+                if rows or held:
+                    controls += self._control(n, sums, since)
+                else:
+                    above.append(n)
+                since = {}
+                why = "total"
+            if why is not None:
+                ignored.append((n, why))
+                continue
+            self._add(n, sums, since)
+            if (told := self._shifted(n)) is not None:
+                held[n] = "L010"
+                shown = f"{told[0]} / {told[1]}"
+                self.say("L010", Severity.ERROR, self.at(n, 0), "", shown, found=told[0], expected=told[1])
+                continue
+            row = self._row(n)
+            if isinstance(row, str):
+                held[n] = row
+            else:
+                rows.append(row)
+        for n in above:
+            controls += self._control(n, sums, sums)
+        total = self.carried.setdefault(self.found.signature, {})
+        for column, value in sums.items():
+            total[column] = total.get(column, Decimal(0)) + value
+        left, right = column_letters(self.block.left + 1), column_letters(max(self.block.right, 1))
+        return StagedTable(
+            self.sha256,
+            self.file_name,
+            self.raw.name,
+            f"{left}{self.found.header_rows[0]}:{right}{max(self.last, self.found.header_rows[-1])}",
+            self.found.kind,
+            self.found.confidence,
+            self.found.header_rows,
+            tuple(
+                Column(
+                    f"{self.letters[c.column]}{self.found.header_rows[-1]}",
+                    c.header,
+                    c.field,
+                    c.confidence,
+                    c.decided_by,
+                    str(c.why),
+                    c.proposed,
+                    c.candidates,
+                    self._samples(c),
+                )
+                for c in self.found.choices
+            ),
+            tuple(rows),
+            held,
+            tuple(ignored),
+            tuple(controls),
+            tuple(grouped(self.findings)),
+            self.found.signature,
+            tuple((f"{column_letters(i + 1)}{n}", t) for n, i, t in self.block.above),
+        )
+
+    def _samples(self, c: Choice) -> tuple[str, ...]:
+        """The first texts under a heading, for the officer who says what it is; an unknown column may be private."""
+        f = next((g for d, g in self.fields if d.column == c.column), None)
+        if f is not None and not f.is_public:
+            return ()
+        cells = (self.cell(n, c.column) for n in range(self.found.first_row, self.last + 1))
+        return tuple(dict.fromkeys(islice((parsing.clean(x[1])[:SAMPLE_TEXT] for x in cells if x), SAMPLES)))
+
+    def _tag_rows(self) -> range:
+        """Rows between the header and the first record: HXL tags."""
+        return range(self.found.header_rows[-1] + 1, self.found.first_row)
+
+    # --- what concerns the sheet as a whole
+
+    def _before(self) -> None:
+        head = CellRef(self.sha256, self.raw.name, "")
+        for code, cell, shown in self.raw.notes:
+            if code != "ragged":
+                severity = Severity.ERROR if code == "B010" else Severity.WARNING
+                self.say(code, severity, CellRef(self.sha256, self.raw.name, cell), "", shown)
+        hidden = sorted(n for n in self.raw.hidden_rows if self.found.first_row <= n <= self.last)
+        if hidden and self.answer.get("hidden_rows") not in ("skip", "read"):
+            others = self.last - self.found.first_row + 1 - len(hidden)
+            self.say(
+                "L003", Severity.WARNING, self.at(hidden[0], 0), "", str(len(hidden)), rows=len(hidden), others=others
+            )
+        merged = [m for m in self.raw.merges if self._in_data(m)]
+        if merged:
+            self.say("L005", Severity.WARNING, head, "", ", ".join(merged[:5]), merges=len(merged))
+        header = self.found.header_rows[-1]
+        for c, f in self.fields:
+            if f.sensitivity == "personal" and self._filled(c.column):
+                self.say("P001", Severity.NOTICE, self.at(header, c.column), f.name, c.header)
+        for c in self.found.choices:
+            if c.field is None and c.decided_by != "mapping" and self._filled(c.column):
+                self._open(c, self.at(header, c.column))
+        for f in self.lacking:
+            self.say("L007", Severity.ERROR, head, f.name, f.label["en"], label=f.label["en"], etiqueta=f.label["es"])
+
+    def _open(self, c: Choice, at: CellRef) -> None:
+        """Say of a column that is not used why, and what it may be."""
+        words = {"why": c.why.said("en"), "porque": c.why.said("es")}
+        shown = c.header or "-"
+        if c.proposed:
+            f = self.kind.field(c.proposed)
+            words |= {"label": f.label["en"], "etiqueta": f.label["es"]}
+            self.say("L012", Severity.WARNING, at, c.proposed, shown, **words)
+        elif c.candidates:
+            self.say("L013", Severity.WARNING, at, "", shown, **words)
+        else:
+            self.say("L004", Severity.NOTICE, at, "", shown, **words)
+
+    def _in_data(self, merge: str) -> bool:
+        """Whether a merge joins cells of this table's records, and not only a title or a note in one cell's row."""
+        left, top, right, bottom = re.findall(r"[A-Z]+|\d+", merge)
+        first, last = parsing.column_number(left) - 1, parsing.column_number(right) - 1
+        if last < self.block.left or first >= self.block.right or int(bottom) < self.found.first_row:
+            return False
+        return int(top) <= self.last and (int(bottom) > int(top) or len(self.filled(int(top))) > 1)
+
+    def _filled(self, column: int) -> bool:
+        return any(self.cell(n, column) for n in range(self.found.first_row, self.last + 1))
+
+    def _holds_currencies(self, column: int) -> bool:
+        """Whether a column that is not used holds currencies: then no other currency may be assumed."""
+        rows = self.raw.rows[self.found.first_row - 1 : self.last][:200]
+        texts = [r[column][1] for r in rows if column < len(r) and r[column] and not parsing.is_missing(r[column][1])]
+        return sum(parsing.currency_code(t) is not None for t in texts) > len(texts) / 2
+
+    def _style(self, c: Choice, f: Field) -> _Style:
+        """Decide separators, date order, the heading's currency and its magnitude for one column."""
+        style = _Style()
+        rows = self.raw.rows[self.found.first_row - 1 : self.last]
+        texts = [
+            x[1] for r in rows if c.column < len(r) and (x := r[c.column]) and x[0] == "s"
+            and not parsing.is_missing(x[1])
+        ]  # fmt: skip
+        said = self.jurisdiction
+        if f.type in _FIGURES:
+            cores = []
+            for text in texts:
+                try:
+                    cores.append(parsing.figure(text).core if f.type == "money" else parsing.quantity(text)[0])
+                except Unreadable:
+                    continue
+            answer = self._answer("decimal", f.name)
+            style.mark, _ = parsing.decimal_mark(cores, answer or (said.decimal_mark if said else ""))
+        if f.type == "date":
+            answer = self._answer("date_order", f.name)
+            style.order, _ = parsing.date_order(texts, answer or (said.date_order if said else ""))
+        if f.type == "money":
+            style.header_currency = declared_currency(c.header)
+            style.answered = self._answer("currency", f.name) or None
+            style.unit = magnitude(c.header)
+            if style.unit == 1 and f.name != "item.unitValue":
+                style.unit = self.about_unit
+            if style.unit > 1:
+                answer = self._answer("units", f.name)
+                style.unit, style.unit_said = (int(answer), True) if answer else (style.unit, False)
+        return style
+
+    def _answer(self, question: str, name: str) -> str:
+        told = self.answer.get(question) or {}
+        return str(told.get(name, told.get("", ""))) if isinstance(told, Mapping) else str(told)
+
+    def _constants(self) -> dict[str, Parsed]:
+        """What an officer said once for the whole sheet: from the line over the table that says it, if one does."""
+        out = {}
+        told = self.answer.get("constants") or {}
+        for name, text in told.items():
+            if name not in {f.name for f in self.kind.fields} or any(g.name == name for _, g in self.fields):
+                continue
+            said = next(((n, i, t) for n, i, t in self.block.above if folded(text) in folded(t)), None)
+            at = self.at(said[0], said[1]) if said else self.at(self.found.header_rows[0], self.block.left)
+            out[name] = Parsed(parsing.clean(text), said[2] if said else text, at, "answered")
+        return out
+
+    # --- rows that are not records
+
+    def _last_full(self) -> int:
+        """The last row that fills at least two of the columns that are understood."""
+        columns = [c.column for c, f in self.fields if f.type != "row"]
+        for n in range(self.last, self.found.first_row - 1, -1):
+            if sum(1 for col in columns if self.cell(n, col)) >= min(2, len(columns)):
+                return n
+        return self.last
+
+    def _no_record(self, n: int, filled: list[tuple[int, Any]], last_full: int) -> str | None:
+        if not filled:
+            return "blank"
+        if n > last_full:
+            return NOTE
+        if len(filled) >= 2 and all(c[0] == "s" for _, c in filled):
+            known = any(folded(c[1]) in self.names for _, c in filled[:3])
+            if known and sum(folded(c[1]) in self.names for _, c in filled) > 0.7 * len(filled):
+                return "header repeated"
+        elif len(filled) == 1 and len(self.fields) > 2 and self.types.get(filled[0][0]) not in _FIGURES:
+            told = parsing.clean(filled[0][1][1])
+            if filled[0][1][0] == "s" and (_HEADLINE.search(folded(told)) or told.endswith(":")):
+                return "heading between rows"
+        return None
+
+    def _is_total(self, n: int, filled: list[tuple[int, Any]], sums: Mapping[int, Decimal]) -> bool:
+        """By word: one text that says total beside figures, and nothing else that says which thing it is.
+
+        By value: figures without any text that equal the sums so far. A supplier called TOTAL has a buyer and a title.
+        """
+        total = any(c[0] == "s" and len(c[1]) < 60 and _TOTALISH.search(c[1]) for _, c in filled)
+        texts: list[str] = []
+        figures: list[int] = []
+        for i, c in filled:
+            if texts and not total:
+                return False  # it says which thing it is: a record
+            kind = self.types.get(i, "")
+            if kind in _FIGURES and not (c[0] == "s" and _TOTAL.fullmatch(folded(c[1]))):
+                figures.append(i)
+            elif c[0] == "n" and not kind:
+                continue  # a figure in a column that is not used
+            elif kind != "row" or not c[1].strip().isdigit():
+                texts.append(parsing.clean(c[1]))
+        words = [t for t in texts if not re.fullmatch(r"[\d.,\s]*", t) and parsing.currency_code(t) is None]
+        if len(words) == 1 and _TOTAL.fullmatch(folded(words[0])) and len(texts) <= 2:
+            return True
+        if not texts and figures and n > self.found.first_row + 1:
+            stated = {i: self._figure(n, i) for i in figures}
+            return any(v is not None and i in sums and v == sums[i] and v != 0 for i, v in stated.items())
+        return False
+
+    def _figure(self, n: int, column: int) -> Decimal | None:
+        cell = self.cell(n, column)
+        if not cell or cell[0] not in "ns":
+            return None
+        try:
+            if cell[0] == "n":
+                return parsing.native(cell[1])
+            told = parsing.figure(cell[1])
+            value = parsing.number(told.core, self.styles[column].mark)
+        except Unreadable:
+            return None
+        return -value if told.negative else value
+
+    def _add(self, n: int, *several: Sums) -> None:
+        for c, f in self.fields:
+            if f.type in ("money", "quantity") and (value := self._figure(n, c.column)) is not None:
+                for sums in several:
+                    sums[c.column] = sums.get(c.column, Decimal(0)) + value
+
+    def _control(self, n: int, sums: Sums, since: Sums) -> Iterator[ControlTotal]:
+        """Compare a stated total with the rows above: all of them, those since the last total, or those of all pages.
+
+        Unit prices are not added up by anyone.
+        """
+        before = self.carried.get(self.found.signature, {})
+        for c, f in self.fields:
+            if f.type != "money" or f.name == "item.unitValue":
+                continue
+            stated = self._figure(n, c.column)
+            if stated is None:
+                continue
+            at = self.at(n, c.column)
+            all_rows = sums.get(c.column, Decimal(0))
+            meant = (all_rows, since.get(c.column, all_rows), all_rows + before.get(c.column, Decimal(0)))
+            total = ControlTotal(at.cell, stated, min(meant, key=lambda m: abs(m - stated)))
+            if not total.agrees:
+                difference = abs(total.stated - total.added)
+                self.say(
+                    "L006",
+                    Severity.ERROR,
+                    at,
+                    f.name,
+                    str(stated),
+                    stated=stated,
+                    added=total.added,
+                    difference=difference,
+                )
+            yield total
+
+    def _shifted(self, n: int) -> tuple[int, int] | None:
+        """(fields, fields of the heading) of a row of a text file that has another number of fields than its heading.
+
+        A row with more fields than the heading whose extra fields are all empty is not shifted, only untidy.
+        """
+        widths = self.raw.widths
+        if not widths or n > len(widths):
+            return None
+        width, expected = widths[n - 1], widths[self.found.header_rows[-1] - 1]
+        if width == expected or width < 2:
+            return None
+        return (width, expected) if width < expected or any(self.raw.rows[n - 1][expected:]) else None
+
+    # --- one row
+
+    def _row(self, n: int) -> StagedRow | str:
+        """Return the row, or the code of the finding for which it is held back."""
+        if self.lacking:
+            return "L007"
+        values: dict[str, Parsed] = dict(self.constants)
+        errors: list[str] = []
+        currencies: dict[str, str] = {}
+        for name, column in self.currencies.items():
+            code, wrong = self._row_currency(n, column, name, values)
+            if code:
+                currencies[name] = code
+            if wrong:
+                errors.append(wrong)
+        for c, f in self.values:
+            cell = self.cell(n, c.column)
+            if not cell:
+                continue
+            at = self.at(n, c.column)
+            currency = currencies.get(f"{f.name.rpartition('.')[0]}.currency") or currencies.get("currency")
+            try:
+                parsed = self._value(cell, f, c.column, at, currency, values)
+            except Unreadable as problem:
+                severity = self._severity(problem.code, f)
+                params = {"label": f.label["en"], "etiqueta": f.label["es"], **problem.params}
+                shown = str(params.pop("shown", cell[1]))
+                if problem.code == "V019":  # one question for the column, not one for each cell
+                    at = self.at(self.found.header_rows[-1], c.column)
+                if problem.code != "V019" or (problem.code, c.column) not in self.said:
+                    self.said.add((problem.code, c.column))
+                    self.say(problem.code, severity, at, f.name, shown, **params)
+                if severity is Severity.ERROR:
+                    errors.append(problem.code)
+                continue
+            if parsed is not None:
+                values[f.name] = parsed
+        if not errors:
+            for c, f in self.fields:
+                if f.required and f.name not in values:
+                    cell = self.cell(n, c.column)
+                    shown = cell[1] if cell else ""
+                    words = {"label": f.label["en"], "etiqueta": f.label["es"]}
+                    self.say("V001", Severity.ERROR, self.at(n, c.column), f.name, shown, **words)
+                    errors.append("V001")
+        if errors:
+            return errors[0]
+        self._private(values)
+        return StagedRow(n, values)
+
+    @staticmethod
+    def _severity(code: str, f: Field) -> Severity:
+        """What cannot be read holds its row back when it is money, a quantity or required, or may mean two things."""
+        doubtful = code in ("V002", "V012", "V014", "V015")
+        return Severity.ERROR if f.required or f.type in _FIGURES or doubtful else Severity.WARNING
+
+    def _row_currency(self, n: int, column: int, name: str, values: dict[str, Parsed]) -> tuple[str | None, str]:
+        cell = self.cell(n, column)
+        if not cell or parsing.is_missing(cell[1]):
+            return None, ""
+        code = parsing.currency_code(cell[1])
+        if code is None:
+            self.say("V008", Severity.ERROR, self.at(n, column), name, cell[1])
+            return None, "V008"
+        if name == "currency":
+            values[name] = Parsed(code, cell[1], self.at(n, column))
+        return code, ""
+
+    def _value(
+        self, cell: Any, f: Field, column: int, at: CellRef, currency: str | None, values: dict[str, Parsed]
+    ) -> Parsed | None:
+        if not cell:
+            return None
+        if cell[0] == "e":
+            raise Unreadable("V014", shown=cell[1])
+        if cell[0] == "f":
+            raise Unreadable("V015", shown="")
+        if parsing.is_missing(cell[1]):
+            return None
+        kind, raw = cell[0], cell[1]
+        code = cell[2] if len(cell) > 2 else ""
+        style = self.styles[column]
+        match f.type:
+            case "money":
+                return self._money(kind, raw, code, f, style, at, currency)
+            case "quantity":
+                return self._quantity(kind, raw, style, at, values)
+            case "number" | "percent":
+                value = parsing.native(raw) if kind == "n" else self._typed(raw.rstrip("% "), style)
+                how = ""
+                if f.type == "percent" and "%" in code:
+                    value, how = value * 100, "percent"
+                return Parsed(value, raw, at, how)
+            case "date":
+                return self._date(kind, raw, style, at, f)
+            case "currency":
+                told = parsing.currency_code(raw)
+                if told is None:
+                    raise Unreadable("V008", shown=raw)
+                return Parsed(told, raw, at)
+            case "code":
+                return Parsed(parsing.code_of(raw, f.codelist), raw, at)
+            case "place":
+                area = self.places.find(raw)
+                if area is None:
+                    if "place.name" not in values:
+                        values["place.name"] = Parsed(parsing.clean(raw), raw, at)
+                    return None
+                return Parsed(area, raw, at)
+            case "url":
+                return Parsed(parsing.url_of(raw), raw, at)
+            case "identifier":
+                return self._identifier(kind, raw, code, f, at)
+        text = parsing.clean(raw)
+        if parsing.has_email(text):
+            self.say("P002", Severity.WARNING, at, f.name, "")
+            return None
+        return Parsed(text, raw, at)
+
+    def _typed(self, raw: str, style: _Style) -> Decimal:
+        told = parsing.figure(raw)
+        value = parsing.number(told.core, style.mark)
+        return -value if told.negative else value
+
+    def _money(
+        self, kind: str, raw: str, code: str, f: Field, style: _Style, at: CellRef, currency: str | None
+    ) -> Parsed:
+        if kind == "d":
+            raise Unreadable("V006", shown=raw)  # a shifted column: an amount cannot be a date
+        own: str | None = None
+        dollar = False
+        if kind == "n":
+            value = parsing.native(raw)
+            own, dollar = _format_currency(code)
+            if re.search(r"0,+(\.0+)?($|[;\"\s])", code):
+                self.say("V016", Severity.WARNING, at, f.name, raw, format=code)
+        else:
+            told = parsing.figure(raw)
+            value = parsing.number(told.core, style.mark)
+            value = -value if told.negative else value
+            own, dollar = told.currency, told.dollar
+        if currency and own and own != currency:
+            raise Unreadable("V007", shown=raw, currency=currency, other=own)
+        decided = currency or own or style.header_currency
+        if decided is None and dollar:
+            decided = style.answered or (self.jurisdiction.dollar if self.jurisdiction else "") or None
+            if decided is None:
+                raise Unreadable("V009", shown=raw)
+        decided = decided or style.answered or self.about_currency
+        own_column = f"{f.name.rpartition('.')[0]}.currency" if "." in f.name else "currency"
+        if decided is None and (own_column in self.currencies or "currency" in self.currencies or self.unused_currency):
+            raise Unreadable("V008", shown=raw)
+        if decided is None:
+            decided = self.jurisdiction.currency if self.jurisdiction else NO_CURRENCY
+            severity = Severity.NOTICE if self.jurisdiction else Severity.WARNING
+            if ("V017", f.name) not in self.assumed:
+                self.assumed.add(("V017", f.name))
+                column = parsing.column_number(at.cell.rstrip("0123456789")) - 1
+                header = self.at(self.found.header_rows[-1], column)
+                self.say("V017", severity, header, f.name, decided, currency=decided)
+        how = ""
+        if style.unit > 1:
+            if not style.unit_said:
+                raise Unreadable("V019", shown=self._header(f), unit=f"{style.unit:,}")
+            value, how = value * style.unit, "multiplied"
+        money = Money(value, decided)
+        if f.name == "item.unitValue":
+            return Parsed(money, raw, at, how)
+        whole = money.quantised()
+        if whole.amount != value:
+            self.say("V010", Severity.NOTICE, at, f.name, raw, rounded=whole.amount)
+            return Parsed(whole, raw, at, how or "rounded")
+        return Parsed(whole, raw, at, how)
+
+    def _header(self, f: Field) -> str:
+        return next(c.header for c, g in self.fields if g.name == f.name)
+
+    def _quantity(self, kind: str, raw: str, style: _Style, at: CellRef, values: dict[str, Parsed]) -> Parsed:
+        if kind == "d":
+            raise Unreadable("V006", shown=raw)
+        if kind == "n":
+            return Parsed(parsing.native(raw), raw, at)
+        core, unit = parsing.quantity(raw)
+        if unit and "item.unit" not in values and self.found.column("item.unit") is None:
+            values["item.unit"] = Parsed(unit, raw, at)
+        return Parsed(parsing.number(core, style.mark), raw, at)
+
+    def _date(self, kind: str, raw: str, style: _Style, at: CellRef, f: Field) -> Parsed | None:
+        if kind == "n" and not re.fullmatch(r"(19|20)\d{2}([01]\d[0-3]\d)?", raw):
+            raise Unreadable("V011", shown=raw)
+        value: PartialDate | None = parsing.date_of(raw, style.order)
+        if value is None or parsing.is_sentinel(value):
+            return None
+        return Parsed(value, raw, at)
+
+    def _identifier(self, kind: str, raw: str, code: str, f: Field, at: CellRef) -> Parsed | None:
+        text = parsing.clean(raw)
+        if kind == "n":
+            if len(re.sub(r"\D", "", text)) > 15:
+                self.say("V018", Severity.WARNING, at, f.name, raw)
+            if re.fullmatch(r"0+", code):
+                text = text.zfill(len(code))
+        if parsing.is_personal_number(text):
+            self.say("P003", Severity.NOTICE, at, f.name, "")
+            return None
+        return Parsed(text, raw, at)
+
+    def _private(self, values: dict[str, Parsed]) -> None:
+        """Mark a gift of private persons: by its donor's name, or by the form of a number that was withheld."""
+        donor = values.get("donor.name")
+        if donor is None or ((kind := values.get("donor.kind")) and kind.value != "person"):
+            return
+        if "donor.kind" not in values and parsing.says_private_person(str(donor.value)):
+            values["donor.kind"] = Parsed("person", donor.raw, donor.at, "derived")
+
+
+def _format_currency(code: str) -> tuple[str | None, bool]:
+    """The currency that lives only in a number format: (code or None, a bare dollar)."""
+    for told in re.findall(r"\[\$([^\]-]*)[^\]]*\]|\"([^\"]+)\"", code):
+        text = (told[0] or told[1]).strip()
+        if (found := parsing.currency_code(text)) is not None:
+            return found, False
+        if text == "$":
+            return None, True
+    if re.search(r"(?<![\w\"\\\[])\\?\$", re.sub(r"\[[^\]]*\]", "", code)):
+        return None, True
+    for glyph in ("£", "€"):
+        if glyph in code:
+            return parsing.currency_code(glyph), False
+    return None, False
