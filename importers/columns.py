@@ -81,6 +81,7 @@ class Profile:
 
     filled: int = 0
     numbers: float = 0.0
+    quantities: float = 0.0  # numbers, and numbers with a unit behind them
     dates: float = 0.0
     currencies: float = 0.0
     urls: float = 0.0
@@ -107,6 +108,7 @@ def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Pr
     return Profile(
         n,
         sum(_is_number(c) for c in found) / n,
+        sum(_is_quantity(c) for c in found) / n,
         sum(_is_date(c) for c in found) / n,
         sum(parsing.currency_code(t) is not None for t in texts) / n,
         sum(t.lower().startswith(("http", "www.")) for t in texts) / n,
@@ -121,11 +123,32 @@ def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Pr
 def _is_number(cell: Any) -> bool:
     if cell[0] == "n":
         return True
+    if cell[0] != "s" or not re.search(r"\d", cell[1]):
+        return False
     try:
-        parsing.figure(cell[1])
+        parsing.figure(cell[1].rstrip("% "))
     except Unreadable as problem:
-        # An amount all the same, though one that we refuse; not every sentence or date with two numbers in it.
-        return problem.code in ("V004", "V005") and sum(map(str.isalpha, cell[1])) <= 12 and not _is_date(cell)
+        # An amount all the same, though one that we refuse; not every name or sentence with a number in it.
+        if problem.code == "V004":
+            return bool(_ROUGHLY.fullmatch(parsing.clean(cell[1])))
+        return problem.code == "V005" and sum(map(str.isalpha, cell[1])) <= 12 and not _is_date(cell)
+    return True
+
+
+# "2 million", "USD 1.5m": amounts in words. "3M ENTERPRISE" and "5K run banners" are not.
+_ROUGHLY = re.compile(
+    r"(?i)[a-z]{0,3}[$£€¢ ]{0,2}\d[\d.,]* ?(k|m|mn|mm|bn|thousand|millions?|billions?|mil|miles|mill(on|ones|ón)|"
+    r"milh(ao|ão|oes|ões))\.?( ?(of |de )?[a-z$]{0,12})?"
+)
+
+
+def _is_quantity(cell: Any) -> bool:
+    if cell[0] == "n":
+        return True
+    try:
+        parsing.quantity(cell[1])
+    except Unreadable:
+        return False
     return True
 
 
@@ -160,7 +183,7 @@ def vetoed(f: Field, told: Profile) -> str:
     if f.type in ("money", "quantity", "number", "percent"):
         if told.dates > 0.5 and told.numbers <= told.dates:
             return "dates"
-        return "" if told.numbers >= 0.5 else "few_numbers"
+        return "" if max(told.numbers, told.quantities * (f.type == "quantity")) >= 0.5 else "few_numbers"
     if f.type == "date":
         return "" if told.dates >= 0.5 else "few_dates"
     if f.type == "currency":

@@ -126,8 +126,15 @@ _NOTHING = _NOTHING - _SINGLE_WORDS
 _DASHES = frozenset({"", "-", "--", "---", "–", "—", "?", ".", "..", "...", "*", "_"})
 
 
+# What may be dirt: anything but plain Latin text with single blanks. Nine cells in ten have none of it.
+_DIRTY = re.compile(r"[^\x20-\x7e\xa1-\u024f]|&|_x[0-9A-Fa-f]{4}_|  ")
+_LONGEST_NOTHING = 40
+
+
 def clean(text: str) -> str:
     """Return text without the dirt that nobody typed: entities, control characters, hard blanks, padding."""
+    if not _DIRTY.search(text):
+        return text.strip()
     text = re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
     text = html.unescape(text)
     text = re.sub(r"[\u202a-\u202e\u2066-\u2069\ufeff\u200b]", "", text)
@@ -138,7 +145,12 @@ def clean(text: str) -> str:
 def is_missing(text: str) -> bool:
     """Whether the cell says in words or signs that there is nothing. `0` and `Namibia` are something."""
     text = clean(text)
-    return text in _DASHES or folded(text) in _NOTHING or not folded(text)
+    if len(text) > _LONGEST_NOTHING:
+        return False
+    word = folded(text)
+    if not word:  # signs only; or letters of another script, which say something
+        return text in _DASHES or not any(c.isalnum() for c in text)
+    return text in _DASHES or word in _NOTHING
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------
@@ -152,7 +164,7 @@ _GLYPH = re.compile("|".join(re.escape(g) for g in sorted(_GLYPHS, key=len, reve
 _ISO = re.compile(r"(?<![A-Za-z])([A-Za-z]{3})(?![A-Za-z])")
 _NAMES = {
     "ghana cedi": "GHS", "cedi": "GHS", "cedis": "GHS", "usa dollar": "USD", "us dollar": "USD", "us dollars": "USD",
-    "united states dollar": "USD", "american dollar": "USD", "dolar estadounidense": "USD", "dolares": "USD",
+    "united states dollar": "USD", "american dollar": "USD", "dolar estadounidense": "USD",
     "dolar americano": "USD", "british pound": "GBP", "pound sterling": "GBP", "pounds sterling": "GBP",
     "euro": "EUR", "euros": "EUR", "japanese yen": "JPY", "yen": "JPY", "belize dollar": "BZD",
     "belize dollars": "BZD", "dolar beliceno": "BZD", "brazilian real": "BRL", "real": "BRL", "reais": "BRL",
@@ -178,6 +190,11 @@ def currency_code(text: str) -> str | None:
     if folded(text) in _NAMES:
         return _NAMES[folded(text)]
     return _GLYPHS.get(text.upper())
+
+
+def is_bare_dollar(text: str) -> bool:
+    """Whether a currency cell says "dollars" without saying whose."""
+    return clean(text) == "$" or folded(text) in ("dollar", "dollars", "dolar", "dolares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +373,11 @@ def date_order(texts: Iterable[str], said: str = "") -> tuple[str, str]:
     return ("", "ambiguous") if seen else ("dmy", "unused")
 
 
+def is_numeric_date(text: str) -> bool:
+    """Whether a text is a date of three numbers, such as 13/04/2020."""
+    return bool(_NUMERIC.match(clean(text)))
+
+
 def date_of(text: str, order: str = "") -> PartialDate | None:
     """Read a typed date with the precision that it has; None for a sentinel such as 0001-01-01.
 
@@ -435,28 +457,51 @@ class Places:
     """The areas of a jurisdiction by every name that means exactly one of them."""
 
     by_name: dict[str, str] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()  # the areas' own names and codes, without aliases
+    whole: frozenset[str] = frozenset()  # names of the jurisdiction: they say no part of it
 
     @classmethod
     def of(cls, jurisdiction: Jurisdiction | None) -> Places:
         found: dict[str, set[str]] = {}
-        own = {folded(n) for n in jurisdiction.names.values()} if jurisdiction else set()
+        whole = {folded(n) for n in jurisdiction.names.values()} if jurisdiction else set()
+        own: set[str] = set()
 
         def add(name: str, area: Area) -> None:
             found.setdefault(folded(name), set()).add(area.code)
 
         for area in jurisdiction.areas if jurisdiction else ():
             add(area.code, area)
+            own |= {folded(area.code), *map(folded, area.names.values())}
             for name in (*area.names.values(), *area.aliases):
                 # "Belize" is the country, a district and a city: a bare name of the whole names no part of it.
-                if folded(name) not in own:
+                if folded(name) not in whole:
                     add(name, area)
-                add(f"{name} District", area)
-                add(f"Distrito de {name}", area)
-        return cls({name: codes.pop() for name, codes in found.items() if len(codes) == 1})
+                for form in ("{} District", "District of {}", "Distrito de {}", "{} district", "Departamento de {}"):
+                    add(form.format(name), area)
+                    own.add(folded(form.format(name)))
+        by_name = {name: codes.pop() for name, codes in found.items() if len(codes) == 1}
+        return cls(by_name, frozenset(own), frozenset(whole))
 
     def find(self, text: str) -> str | None:
-        """Return the area's code, or None: the place is then kept as text, without a code."""
-        return self.by_name.get(folded(text))
+        """Return the area's code, or None: the place is then kept as text, without a code.
+
+        `HN1601 Santa Bárbara` is found by its code. Several places in one cell are one area only when all that are
+        known lie in it: `Stann Creek/Dangriga`, but not `Cayo, Toledo`.
+        """
+        told = clean(text)
+        if (found := self.by_name.get(folded(told))) is not None:
+            return found
+        first, _, rest = told.partition(" ")
+        if rest and re.search(r"\d", first) and (found := self.by_name.get(folded(first))) is not None:
+            return found
+        parts = [folded(p) for p in re.split(r"[/,;|]| - |\n", told) if folded(p)]
+        parts = [p for p in parts if p not in self.whole]
+        found_in = {self.by_name.get(p) for p in parts}
+        return found_in.pop() if len(parts) > 0 and len(found_in) == 1 and self.by_name else None
+
+    def is_own_name(self, text: str) -> bool:
+        """Whether the text says no more than the area's name: then nothing is lost when only the code is kept."""
+        return folded(clean(text)) in self.own
 
 
 def url_of(text: str) -> str:

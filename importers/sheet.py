@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from importers import parsing, sandbox
+from importers import currencies, parsing, sandbox
 from importers.columns import Choice
 from importers.mapping import Understanding
 from importers.parsing import Unreadable, column_letters
@@ -54,47 +54,6 @@ _TOTAL = re.compile(
 _TOTALISH = re.compile(r"tot|sum|som", re.IGNORECASE)
 _HEADLINE = re.compile(r"^(section|table|part|seccion|tabla|parte|cuadro|tableau|secao|quadro|tabela) [\divx]+\b")
 _FIGURES = ("money", "quantity", "number", "percent")
-_MAGNITUDES = {
-    "thousand": 1_000, "thousands": 1_000, "miles": 1_000, "milhares": 1_000, "milliers": 1_000, "000": 1_000,
-    "000s": 1_000, "k": 1_000, "million": 1_000_000, "millions": 1_000_000, "millones": 1_000_000,
-    "milhoes": 1_000_000, "m": 1_000_000, "mn": 1_000_000, "mm": 1_000_000, "billion": 1_000_000_000,
-    "billions": 1_000_000_000, "bn": 1_000_000_000,
-}  # fmt: skip
-_MAGNITUDE = re.compile(
-    r"(?<![\w])(?:in |en |em )?(thousands?|millions?|billions?|miles|millones|milhares|milh[oõ]es|milliers)\b|"
-    r"['’](000s?)\b|\b(000s)\b|\$ ?(k|mn|mm|bn|m)\b|\((?:[A-Z]{3} ?|[A-Z]{0,2}\$ ?)?(k|mn|mm|bn|m)\)",
-    re.IGNORECASE,
-)
-_DECLARES = re.compile(
-    r"\b(amounts?|figures?|values?|currency|expressed|montos?|cifras?|valores|importes?|moneda|moeda|expresad[oa]s?|"
-    r"montants?|devise|exprim[eé]s?)\b",
-    re.IGNORECASE,
-)
-
-
-def magnitude(told: str) -> int:
-    """By what the amounts under this heading or note are to be multiplied, by its own word; 1 when it says nothing."""
-    m = _MAGNITUDE.search(told)
-    word = next((g for g in m.groups() if g), "") if m else ""
-    return _MAGNITUDES.get(folded(word), 1)
-
-
-def declared_currency(told: str) -> str | None:
-    """The currency that a heading or a note says its amounts are in: `Contract sum (BZ$)`, `Amounts in US dollars`."""
-    for bracketed in re.findall(r"[(\[]([^)\]]*)[)\]]", told):
-        for part in (bracketed, *bracketed.split()):
-            if (code := parsing.currency_code(part)) is not None:
-                return code
-    words = told.split()
-    for n, word in enumerate(words):
-        for part in (" ".join(words[n : n + 3]), " ".join(words[n : n + 2]), word):
-            bare = part.strip(".,;:()[]'’0")
-            # A word of three letters is a currency only when it is written as one: "all", "top" and "try" are codes.
-            if bare and (bare != bare.lower() or len(bare) > 3):
-                code = parsing.currency_code(bare)
-                if code is not None and (len(bare) > 3 or bare.isupper() or "$" in bare):
-                    return code
-    return None
 
 
 @dataclass(slots=True)
@@ -107,6 +66,7 @@ class _Style:
     answered: str | None = None
     unit: int = 1
     unit_said: bool = True
+    tells: bool = False  # some cells of the column say their currency
 
 
 class _Sheet:
@@ -137,10 +97,11 @@ class _Sheet:
         self.findings: list[Finding] = []
         self.said: set[tuple[str, int]] = set()
         self.assumed: set[tuple[str, str]] = set()
+        above = [t for _, _, t in self.block.above]
         self.about_currency = next(
-            (c for _, _, t in self.block.above if _DECLARES.search(t) and (c := declared_currency(t))), None
+            (c for t in above if currencies.DECLARES.search(t) and (c := currencies.declared(t))), None
         )
-        self.about_unit = next((u for _, _, t in self.block.above if (u := magnitude(t)) > 1), 1)
+        self.about_unit = next((u for t in above if (u := currencies.magnitude(t)) > 1), 1)
         self.styles = {c.column: self._style(c, f) for c, f in self.fields}
         # A currency may belong to one amount only: `pledge.currency` to `pledge.amount`.
         self.currencies = {f.name: c.column for c, f in self.fields if f.type == "currency"}
@@ -255,7 +216,9 @@ class _Sheet:
         if f is not None and not f.is_public:
             return ()
         cells = (self.cell(n, c.column) for n in range(self.found.first_row, self.last + 1))
-        return tuple(dict.fromkeys(islice((parsing.clean(x[1])[:SAMPLE_TEXT] for x in cells if x), SAMPLES)))
+        texts = (parsing.clean(x[1]) for x in cells if x)
+        shown = (t[:SAMPLE_TEXT] for t in texts if not (parsing.is_personal_number(t) or parsing.has_email(t)))
+        return tuple(dict.fromkeys(islice(shown, SAMPLES)))
 
     def _tag_rows(self) -> range:
         """Rows between the header and the first record: HXL tags."""
@@ -285,6 +248,8 @@ class _Sheet:
         for c in self.found.choices:
             if c.field is None and c.decided_by != "mapping" and self._filled(c.column):
                 self._open(c, self.at(header, c.column))
+        for column, true, typed in self._mixed_dates():
+            self.say("V020", Severity.WARNING, self.at(header, column), "", str(typed), true=true, typed=typed)
         for f in self.lacking:
             self.say("L007", Severity.ERROR, head, f.name, f.label["en"], label=f.label["en"], etiqueta=f.label["es"])
 
@@ -340,9 +305,10 @@ class _Sheet:
             answer = self._answer("date_order", f.name)
             style.order, _ = parsing.date_order(texts, answer or (said.date_order if said else ""))
         if f.type == "money":
-            style.header_currency = declared_currency(c.header)
+            style.header_currency = currencies.declared(c.header)
+            style.tells = any(_tells_currency(x) for r in rows if c.column < len(r) and (x := r[c.column]))
             style.answered = self._answer("currency", f.name) or None
-            style.unit = magnitude(c.header)
+            style.unit = currencies.magnitude(c.header)
             if style.unit == 1 and f.name != "item.unitValue":
                 style.unit = self.about_unit
             if style.unit > 1:
@@ -487,19 +453,24 @@ class _Sheet:
             return "L007"
         values: dict[str, Parsed] = dict(self.constants)
         errors: list[str] = []
-        currencies: dict[str, str] = {}
+        told: dict[str, str] = {}
+        unknown: set[str] = set()
         for name, column in self.currencies.items():
             code, wrong = self._row_currency(n, column, name, values)
             if code:
-                currencies[name] = code
+                told[name] = code
             if wrong:
                 errors.append(wrong)
+                unknown.add(name)
         for c, f in self.values:
             cell = self.cell(n, c.column)
             if not cell:
                 continue
             at = self.at(n, c.column)
-            currency = currencies.get(f"{f.name.rpartition('.')[0]}.currency") or currencies.get("currency")
+            mine = f"{f.name.rpartition('.')[0]}.currency"
+            if f.type == "money" and (mine in unknown or (mine not in self.currencies and "currency" in unknown)):
+                continue  # its currency was already said to be unknown; one cell to correct, one finding
+            currency = told.get(mine) or told.get("currency")
             try:
                 parsed = self._value(cell, f, c.column, at, currency, values)
             except Unreadable as problem:
@@ -537,9 +508,14 @@ class _Sheet:
 
     def _row_currency(self, n: int, column: int, name: str, values: dict[str, Parsed]) -> tuple[str | None, str]:
         cell = self.cell(n, column)
-        if not cell or parsing.is_missing(cell[1]):
+        if not cell or (parsing.is_missing(cell[1]) and "$" not in cell[1]):
             return None, ""
         code = parsing.currency_code(cell[1])
+        if code is None and parsing.is_bare_dollar(cell[1]):
+            code = self._answer("currency", name) or (self.jurisdiction.dollar if self.jurisdiction else "")
+            if not code:
+                self.say("V009", Severity.ERROR, self.at(n, column), name, cell[1])
+                return None, "V009"
         if code is None:
             self.say("V008", Severity.ERROR, self.at(n, column), name, cell[1])
             return None, "V008"
@@ -556,8 +532,8 @@ class _Sheet:
             raise Unreadable("V014", shown=cell[1])
         if cell[0] == "f":
             raise Unreadable("V015", shown="")
-        if parsing.is_missing(cell[1]):
-            return None
+        if parsing.is_missing(cell[1]) and not (f.type == "place" and self.places.find(cell[1])):
+            return None  # `NA` is nothing, unless Namibia is an area
         kind, raw = cell[0], cell[1]
         code = cell[2] if len(cell) > 2 else ""
         style = self.styles[column]
@@ -583,11 +559,10 @@ class _Sheet:
                 return Parsed(parsing.code_of(raw, f.codelist), raw, at)
             case "place":
                 area = self.places.find(raw)
-                if area is None:
-                    if "place.name" not in values:
-                        values["place.name"] = Parsed(parsing.clean(raw), raw, at)
-                    return None
-                return Parsed(area, raw, at)
+                exact = area is not None and self.places.is_own_name(raw)
+                if not exact and "place.name" not in values and self.found.column("place.name") is None:
+                    values["place.name"] = Parsed(parsing.clean(raw), raw, at)
+                return Parsed(area, raw, at) if area is not None else None
             case "url":
                 return Parsed(parsing.url_of(raw), raw, at)
             case "identifier":
@@ -612,24 +587,30 @@ class _Sheet:
         dollar = False
         if kind == "n":
             value = parsing.native(raw)
-            own, dollar = _format_currency(code)
-            if re.search(r"0,+(\.0+)?($|[;\"\s])", code):
+            own, dollar = currencies.of_format(code)
+            if currencies.shows_thousands(code):
                 self.say("V016", Severity.WARNING, at, f.name, raw, format=code)
         else:
             told = parsing.figure(raw)
             value = parsing.number(told.core, style.mark)
             value = -value if told.negative else value
             own, dollar = told.currency, told.dollar
-        if currency and own and own != currency:
-            raise Unreadable("V007", shown=raw, currency=currency, other=own)
+        if own == currencies.UNKNOWN:
+            raise Unreadable("V008", shown=f"{raw} ({code})")
+        told_by = list(dict.fromkeys(c for c in (currency, own, style.header_currency) if c))
+        if len(told_by) > 1:
+            raise Unreadable("V007", shown=raw, currency=told_by[0], other=told_by[1])
         decided = currency or own or style.header_currency
         if decided is None and dollar:
             decided = style.answered or (self.jurisdiction.dollar if self.jurisdiction else "") or None
             if decided is None:
                 raise Unreadable("V009", shown=raw)
         decided = decided or style.answered or self.about_currency
+        # Where other cells, or a column, tell a currency, a cell without one is not the office's own money.
         own_column = f"{f.name.rpartition('.')[0]}.currency" if "." in f.name else "currency"
-        if decided is None and (own_column in self.currencies or "currency" in self.currencies or self.unused_currency):
+        if decided is None and (
+            style.tells or self.unused_currency or {own_column, "currency"} & self.currencies.keys()
+        ):
             raise Unreadable("V008", shown=raw)
         if decided is None:
             decided = self.jurisdiction.currency if self.jurisdiction else NO_CURRENCY
@@ -676,15 +657,38 @@ class _Sheet:
 
     def _identifier(self, kind: str, raw: str, code: str, f: Field, at: CellRef) -> Parsed | None:
         text = parsing.clean(raw)
+        if kind == "d":
+            raise Unreadable("V006", shown=raw)  # the program made a date of `11-12-13`: the number is lost
+        if re.fullmatch(r"-?0+|-1", text):
+            return None  # a machine's "none": two contracts numbered 0 are not one contract
+        if kind == "s" and re.fullmatch(r"\d(\.\d+)?[eE]\+?\d+", text):
+            self.say("V018", Severity.WARNING, at, f.name, raw)
+            return None
         if kind == "n":
             if len(re.sub(r"\D", "", text)) > 15:
                 self.say("V018", Severity.WARNING, at, f.name, raw)
             if re.fullmatch(r"0+", code):
                 text = text.zfill(len(code))
+            elif re.fullmatch(r"[0-9.\- /]*0[0\-. /]+", code) and text.isdigit():
+                text = _patterned(text, code)
         if parsing.is_personal_number(text):
             self.say("P003", Severity.NOTICE, at, f.name, "")
             return None
         return Parsed(text, raw, at)
+
+    def _mixed_dates(self) -> Iterator[tuple[int, int, int]]:
+        """(column, true dates, typed dates) of columns that hold both: the sign of a program in another country's
+        settings, which made dates of 03/04 and left 13/04 as text, with day and month changed in the first."""
+        for c, f in self.fields:
+            if f.type != "date":
+                continue
+            kinds = {"d": 0, "s": 0}
+            for n in range(self.found.first_row, self.last + 1):
+                cell = self.cell(n, c.column)
+                if cell and (cell[0] == "d" or (cell[0] == "s" and parsing.is_numeric_date(cell[1]))):
+                    kinds[cell[0]] += 1
+            if kinds["d"] and kinds["s"]:
+                yield c.column, kinds["d"], kinds["s"]
 
     def _private(self, values: dict[str, Parsed]) -> None:
         """Mark a gift of private persons: by its donor's name, or by the form of a number that was withheld."""
@@ -695,17 +699,22 @@ class _Sheet:
             values["donor.kind"] = Parsed("person", donor.raw, donor.at, "derived")
 
 
-def _format_currency(code: str) -> tuple[str | None, bool]:
-    """The currency that lives only in a number format: (code or None, a bare dollar)."""
-    for told in re.findall(r"\[\$([^\]-]*)[^\]]*\]|\"([^\"]+)\"", code):
-        text = (told[0] or told[1]).strip()
-        if (found := parsing.currency_code(text)) is not None:
-            return found, False
-        if text == "$":
-            return None, True
-    if re.search(r"(?<![\w\"\\\[])\\?\$", re.sub(r"\[[^\]]*\]", "", code)):
-        return None, True
-    for glyph in ("£", "€"):
-        if glyph in code:
-            return parsing.currency_code(glyph), False
-    return None, False
+def _tells_currency(cell: Any) -> bool:
+    if cell[0] == "n":
+        return len(cell) > 2 and currencies.of_format(cell[2]) != (None, False)
+    if cell[0] != "s" or not re.search(r"[^\d\s.,()\-+'’]", cell[1]):
+        return False
+    try:
+        told = parsing.figure(cell[1])
+    except Unreadable:
+        return False
+    return told.currency is not None or told.dollar
+
+
+def _patterned(digits: str, code: str) -> str:
+    """A number as its format shows it: 5 under `000-00` is 000-05."""
+    wanted = code.count("0")
+    left = list(digits.zfill(wanted))
+    if len(left) > wanted:
+        return digits
+    return "".join(left.pop(0) if c == "0" else c for c in code)

@@ -195,14 +195,24 @@ def _headings(conn: sa.Connection, files: set[str]) -> dict[tuple[str, str, str]
 
 def _origin(key: str, cells: Cells, files: Mapping[str, str], headings: Mapping[tuple[str, str, str], str]) -> Origin:
     sha, sheet, cell, raw, how = cells[key]
-    number = re.sub(r"^\D+", "", cell)
+    number = _row_of(cell)
     row = {
-        c: Cell(sheet, c, text, headings.get((sha, sheet, re.sub(r"\d+$", "", c)), ""), at)
+        c: Cell(sheet, c, text, headings.get((sha, sheet, re.sub(r"\d+$", "", c)), _member(c)), at)
         for at, (file, s, c, text, h) in cells.items()
-        if (file, s) == (sha, sheet) and re.sub(r"^\D+", "", c) == number and h != "aggregated"
+        if (file, s) == (sha, sheet) and _row_of(c) == number and h != "aggregated"
     }
     ordered = sorted(row.values(), key=lambda c: (len(re.sub(r"\d", "", c.cell)), c.cell))
     return Origin(key, files.get(sha, ""), sha, sheet, cell, raw, how, tuple(ordered))
+
+
+def _row_of(cell: str) -> str:
+    """What the cells of one row share: the row's number; in a document, the pointer of the object around the value."""
+    return cell.rpartition("/")[0] if cell.startswith("/") else re.sub(r"^\D+", "", cell)
+
+
+def _member(cell: str) -> str:
+    """The heading of a value in a document: the member of the object that holds it."""
+    return cell.rpartition("/")[2] if cell.startswith("/") else ""
 
 
 def files_of(conn: sa.Connection, ocid: str, at: int | None) -> list[tuple[str, str]]:

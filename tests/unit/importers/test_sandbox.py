@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import resource
 import zipfile
@@ -12,7 +13,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importers import sandbox, workbook
+from importers import sandbox, xlsx
+from importers.raw import Blocked
 from ledger.findings import codes
 from ledger.settings import Settings
 
@@ -57,7 +59,7 @@ def sheet(body: bytes) -> Callable[[str, bytes], bytes]:
 
 def test_an_ordinary_workbook_is_read(tmp_path: Path) -> None:
     told = sandbox.contents(plain(tmp_path), "plain.xlsx", LIMITS)
-    assert told.sheets[0].rows == [[["s", "Donor"], ["s", "Amount"]], [["s", "Example"], ["n", "5"]]]
+    assert told.sheets[0].rows == [(("s", "Donor"), ("s", "Amount")), (("s", "Example"), ("n", "5"))]
 
 
 def test_one_value_in_the_farthest_cell_is_a_blocker_not_an_abort(tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_a_number_that_kills_other_readers_is_only_a_cell(tmp_path: Path) -> Non
     told = sandbox.contents(
         changed(tmp_path, sheet(b'<row r="1"><c r="A1"><v>x</v></c><c r="B1"><v>7</v></c></row>')), "x.xlsx", LIMITS
     )
-    assert told.blocked or told.sheets[0].rows[0][1] == ["n", "7"]
+    assert told.blocked or told.sheets[0].rows[0][1] == ("n", "7")
 
 
 def test_a_file_cut_at_every_kilobyte_never_harms(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_the_child_may_not_use_more_memory_or_time_than_allowed(tmp_path: Path) 
         for n in range(1, 20_000)
     )
     big = changed(tmp_path, sheet(rows))
-    assert blocked(big, Settings(read_memory_max=220_000_000)) in ("B013", "B014")
+    assert blocked(big, Settings(read_memory_max=60_000_000)) in ("B013", "B014")
     assert blocked(big, Settings(read_seconds_max=1)) == "B014"
     assert blocked(big) == ""
 
@@ -176,7 +178,7 @@ def test_ods_keeps_leading_zeros_and_old_xls_is_read(tmp_path: Path) -> None:
         tmp_path / "a.ods", engine="odf", index=False
     )
     told = sandbox.contents(tmp_path / "a.ods", "a.ods", LIMITS)
-    assert told.sheets[0].rows[1][1] == ["s", "00123"]
+    assert told.sheets[0].rows[1][1] == ("s", "00123")
 
     book = xlwt.Workbook()
     sheet1 = book.add_sheet("Data")
@@ -186,17 +188,62 @@ def test_ods_keeps_leading_zeros_and_old_xls_is_read(tmp_path: Path) -> None:
     sheet1.write(1, 1, 12.5)
     book.save(str(tmp_path / "b.xls"))
     told = sandbox.contents(tmp_path / "b.xls", "b.xls", LIMITS)
-    assert told.sheets[0].rows[1] == [["s", "Example"], ["n", "12.5"]]
+    assert told.sheets[0].rows[1] == (("s", "Example"), ("n", "12.5"))
 
 
 def test_the_unpacked_part_is_counted_while_it_inflates(tmp_path: Path) -> None:
     """A header that lies about the size does not open the door."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", b"x" * 5000)
     path = tmp_path / "lies.xlsx"
-    path.write_bytes(data.getvalue())
-    with zipfile.ZipFile(path) as archive, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workbook, "PART_MAX", 1000)
-        with pytest.raises(workbook.Blocked):
-            workbook._part(archive, "xl/workbook.xml")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/styles.xml", b"x" * 5000)
+    with zipfile.ZipFile(path) as archive:
+        assert sum(map(len, xlsx.pieces(archive, "xl/styles.xml"))) == 5000
+        with pytest.raises(Blocked):
+            list(xlsx.pieces(archive, "xl/styles.xml", 1000))
+        archive.getinfo("xl/styles.xml").file_size = 100
+        with pytest.raises(Blocked):
+            list(xlsx.pieces(archive, "xl/styles.xml"))
+
+
+def test_equal_cells_are_one_object_and_blank_ends_cost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Donor,District,,\n" + "".join(f"Donor {n},North,,\n" for n in range(3_000)))
+    told = sandbox.contents(path, "a.csv", LIMITS).sheets[0]
+    assert told.rows[1][1] == ("s", "North") and len({id(r[1]) for r in told.rows}) == 2
+    assert told.rows[3_000][0] == ("s", "Donor 2999") and len(told.rows) == 3_001
+    assert told.widths == (4,) * 3_001 and isinstance(told.rows[0], tuple)
+
+
+def test_a_child_that_answers_nonsense_is_a_finding() -> None:
+    def told(*lines: bytes) -> sandbox.Contents | None:
+        return sandbox._Answer().understood(io.BytesIO(b"\n".join(lines)))
+
+    sheet = b'{"name":"A","visible":true,"hidden_rows":[],"hidden_columns":[],"merges":[],"widths":null,"notes":[]}'
+    assert told(b'{"rows":1,"columns":[["s",["x"],null]]}', sheet, b'{"end":true}') == sandbox.Contents(
+        (sandbox.RawSheet("A", True, [(("s", "x"),)], frozenset(), (), ()),)
+    )
+    for lines in (
+        [sheet],  # never ended
+        [b"not json", b'{"end":true}'],
+        [b'{"rows":2,"columns":[["s",["x"],null]]}', sheet, b'{"end":true}'],  # fewer cells than rows
+        [b'{"rows":1,"columns":[["s",["x","y"],null]]}', sheet, b'{"end":true}'],
+        [b'{"name":"A"}', b'{"end":true}'],
+    ):
+        assert told(*lines) is None, lines
+
+
+def test_an_answer_too_large_for_the_parent_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("".join(f"Donor {n},{n}\n" for n in range(30_000)))
+    assert blocked(path) == ""
+    monkeypatch.setattr(sandbox, "WEIGHT_MAX", 1_000_000)
+    assert blocked(path) == "B014"
+    monkeypatch.setattr(sandbox, "WEIGHT_MAX", 10**9)
+    monkeypatch.setattr(sandbox, "ANSWER_MAX", 100_000)
+    assert blocked(path) == "B014"
+
+
+def test_a_pipe_and_a_folder_are_no_files(tmp_path: Path) -> None:
+    assert blocked(tmp_path) == "B003"
+    os.mkfifo(tmp_path / "pipe.xlsx")
+    assert blocked(tmp_path / "pipe.xlsx") == "B003"
