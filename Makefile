@@ -1,8 +1,9 @@
 # Two commands: `make demo` shows the ledger on real data, `make test` proves it. Both do their own set-up.
 PORT ?= 8000
+MINUTES ?= 5
 DIR ?= var/demo
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check fuzz lock clean
 demo:
 	tools/prepare.sh run
 	.venv/bin/covid-ledger demo --dir "$(DIR)" --port $(PORT)
@@ -10,6 +11,11 @@ demo:
 test:
 	tools/prepare.sh test
 	tools/test.sh
+
+# Broken files for the reader, for MINUTES; stops at the first that ends without a name, and keeps it in var/fuzz.
+fuzz:
+	tools/prepare.sh test
+	.venv/bin/python tools/fuzz_reader.py --minutes $(MINUTES)
 
 # After changing dependencies in pyproject.toml.
 lock:

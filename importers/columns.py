@@ -16,7 +16,8 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-from rapidfuzz import fuzz
+import numpy as np
+from rapidfuzz import fuzz, process
 
 from importers import layout, parsing
 from importers.layout import Heading
@@ -211,7 +212,8 @@ _ABBREVIATIONS = {
 # A heading with one of these words is another thing than the same heading without it.
 _TELLING = frozenset(
     "unit unitario unitaria unitaire payment paid end start invoice budget total estimated award contract tender "
-    "quantity date fecha data email phone address currency percent share id number code type status name".split()
+    "quantity date fecha data email phone address currency percent share id number code type status name revised "
+    "modified amended original revisado modificado signature signed firma reporting reported".split()
 )
 
 
@@ -220,11 +222,42 @@ def _spelled(text: str) -> tuple[str, ...]:
     return tuple(_ABBREVIATIONS.get(w, w) for w in folded(text).split())
 
 
-@lru_cache(maxsize=20_000)  # a heading is held against the same words for every kind
-def _near(mine: tuple[str, ...], theirs: tuple[str, ...]) -> float:
-    a, b = " ".join(mine), " ".join(theirs)
-    score: float = (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
-    return score - 0.25 * bool((set(mine) ^ set(theirs)) & _TELLING)
+_Spelled = tuple[str, ...]
+
+
+@cache
+def _known_words() -> tuple[tuple[_Spelled, ...], tuple[str, ...], tuple[str, ...]]:
+    """Every known heading of every kind once: spelled, as text, and with its words in alphabetical order."""
+    kinds = (catalogue.kind(k) for k in catalogue.kinds())
+    spelled = sorted({_spelled(w) for kind in kinds for f in kind.fields for w in f.words if len(w) > 3})
+    return tuple(spelled), tuple(" ".join(w) for w in spelled), tuple(" ".join(sorted(w)) for w in spelled)
+
+
+@lru_cache(maxsize=10_000)
+def _near(mine: _Spelled) -> Mapping[_Spelled, float]:
+    """The known headings that are like this one, with how much: all are scored in one go, for all kinds."""
+    spelled, texts, ordered = _known_words()
+    told = " ".join(mine)
+    by_set = process.cdist([told], texts, scorer=fuzz.token_set_ratio)[0]
+    by_order = process.cdist([" ".join(sorted(mine))], ordered, scorer=fuzz.ratio)[0]
+    score = (by_set + by_order) / 200
+    out = {}
+    words = set(mine)
+    for i in np.nonzero(score >= PROPOSED - 0.05)[0]:
+        theirs = spelled[i]
+        shared = words & set(theirs)
+        # Short words are alike by chance: "Visa" is no "Divisa".
+        if not shared and min(len(told), len(texts[i])) < 7:
+            continue
+        out[theirs] = float(score[i]) - 0.25 * bool((words ^ set(theirs)) & _TELLING)
+    return out
+
+
+@lru_cache(maxsize=2_000)
+def _spellings(words: frozenset[str]) -> tuple[frozenset[_Spelled], frozenset[_Spelled]]:
+    """A field's headings spelled out, and the same with their words in alphabetical order."""
+    told = frozenset(_spelled(w) for w in words)
+    return told, frozenset(tuple(sorted(w)) for w in told)
 
 
 def likeness(heading: str, f: Field) -> float:
@@ -234,22 +267,27 @@ def likeness(heading: str, f: Field) -> float:
     if folded(heading) in f.words or told in f.words:
         return 1.0
     mine = _spelled(heading)
-    bare = _spelled(told)
-    best = 0.0
-    for known in f.words:
-        theirs = _spelled(known)
-        if sorted(mine) == sorted(theirs) or sorted(bare) == sorted(theirs):
-            return 0.97
-        if len(known) < 4:
-            continue
-        best = max(best, _near(mine, theirs))
-    return min(best, 0.95)
+    theirs, ordered = _spellings(f.words)
+    if tuple(sorted(mine)) in ordered or tuple(sorted(_spelled(told))) in ordered:
+        return 0.97
+    return min(max((score for known, score in _near(mine).items() if known in theirs), default=0.0), 0.95)
 
 
 @lru_cache(maxsize=20_000)
 def _is_known(heading: str) -> bool:
     """Whether a heading is, word for word, that of a field of any kind."""
     return folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)) in layout.all_words()
+
+
+@cache
+def _words_of(name: str) -> frozenset[str]:
+    kinds = (catalogue.kind(k) for k in catalogue.kinds())
+    return frozenset(w for kind in kinds for f in kind.fields if f.name == name for w in f.words)
+
+
+def is_heading_of(name: str, heading: str) -> bool:
+    """Whether a heading is, word for word, one of a field, whatever the kind."""
+    return folded(heading) in _words_of(name)
 
 
 _CURRENCY_WORDS = frozenset("currency currencies moneda moeda monnaie devise divisa code codigo iso".split())
@@ -269,8 +307,8 @@ def _of_currency(heading: str, f: Field, kind: Kind) -> float:
     """How alike a heading is to the currency of one amount: `Paid amt local currency` to `disbursement.currency`."""
     own = likeness(heading, f)
     stem = " ".join(w for w in _spelled(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)) if w not in _CURRENCY_WORDS)
-    if not stem or stem == heading.casefold():
-        return own
+    if not stem or not any(w in _CURRENCY_WORDS for w in _spelled(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading))):
+        return min(own, 0.6) if own < 1.0 and f.name != "currency" else own
     of_each = {g.name: likeness(stem, g) for g in kind.fields if g.type == "money"}
     if not of_each:
         return own
@@ -286,18 +324,9 @@ def _alike(heading: Heading, f: Field, kind: Kind) -> tuple[float, str]:
     best = _of_currency(heading.shown, f, kind) if f.type == "currency" else likeness(heading.shown, f)
     for reading in heading.also:
         best = max(best, 0.9 * likeness(reading, f))
-    if heading.tag and best < 1.0 and heading.tag in _tags(f):
+    if heading.tag and best < 1.0 and heading.tag in f.tags:
         return 0.99, "tag"
     return best, "known" if best == 1.0 else "like"
-
-
-@cache
-def _tags_of(words: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(layout.canonical_tag(w) for w in words)
-
-
-def _tags(f: Field) -> frozenset[str]:
-    return _tags_of(tuple(f.synonyms.get("hxl", ())))
 
 
 def choices(

@@ -11,6 +11,9 @@ import re
 from importers import parsing
 from ledger.catalogue import folded
 
+# Signs that are too short to mean a currency in a text, and can mean nothing else in a number format.
+_FORMAT_SIGNS = {"Q": "GTQ", "L": "HNL", "B/.": "PAB", "S/": "PEN", "G": "HTG"}
+
 UNKNOWN = "?"
 """A number format shows a currency sign that we do not know: no other currency may be assumed."""
 
@@ -67,7 +70,8 @@ def of_format(code: str) -> tuple[str | None, bool]:
     """The currency that lives only in a number format: (code or None, a bare dollar)."""
     for told in re.findall(r"\[\$([^\]-]*)[^\]]*\]|\"([^\"]+)\"", code):
         text = (told[0] or told[1]).strip()
-        if (found := parsing.currency_code(text)) is not None:
+        found = parsing.currency_code(text) or (_FORMAT_SIGNS.get(text) if told[0] else None)
+        if found is not None:
             return found, False
         if text == "$":
             return None, True

@@ -24,6 +24,7 @@ __all__ = [
     "understood", "vetoed",
 ]  # fmt: skip
 
+SURE = 1.2  # how much stronger a kind must be than the next one not to be asked about
 ENOUGH = 1.25  # the strength from which a sheet is of a kind
 
 Saved = Callable[[str, Sequence[str]], Mapping[str, Any] | None]
@@ -41,6 +42,7 @@ class Understanding:
     block: Block
     choices: tuple[Choice, ...]
     signature: str
+    rival: str = ""  # another kind that fits nearly as well: which one it is has to be said
     answer: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -98,13 +100,19 @@ _STRICT = frozenset({"organizations", "rates"})
 
 
 def _strength(kind: Kind, made: Sequence[Choice]) -> float:
-    least = 1.0 if kind.name in _STRICT else 0.0
+    least = 0.9 if kind.name in _STRICT else 0.0
     found = {c.field: c.confidence for c in made if c.field and c.confidence >= least}
+    if kind.name in _STRICT and any(f.required and found.get(f.name, 1.0) < 1.0 for f in kind.fields):
+        return 0.0
     if not any(name in found for name in _ABOUT[kind.name]):
         return 0.0
     # A ministry's own list of contracts leaves out who buys: it is asked once.
     missing = sum(f.required and f.name not in found for f in kind.fields if f.name != "buyer.name")
     own = sum(s for name, s in found.items() if name not in _COMMON)
+    if kind.name == "deliveries" and any(
+        c.field is None and columns.is_heading_of("donor.name", c.header) for c in made
+    ):
+        own -= 1.0  # who gave belongs to what was given, not to what was handed on
     return max(0.0, own + 0.3 * (sum(found.values()) - own) - 1.5 * missing)
 
 
@@ -141,7 +149,7 @@ def understood(
         if not alone and not answer and _strength(catalogue.kind(kind), made) == 0.0:
             other = elsewhere.other(rows, block, profiles, {c.field for c in made if c.field})
             return NotOurs(block, other or "none")
-        return Understanding(kind, 1.0, block, made, mark, answer)
+        return Understanding(kind, 1.0, block, made, mark, answer=answer)
     ranked = []
     for name in catalogue.kinds():
         one = catalogue.kind(name)
@@ -156,7 +164,8 @@ def understood(
     if other or strength < ENOUGH:
         return NotOurs(block, other or "none") if other else _lacking(block, ranked)
     confidence = round(strength / (strength + ranked[1][0]), 2) if ranked[1][0] else 1.0
-    return Understanding(name, confidence, block, made, mark, answer)
+    rival = ranked[1][1] if strength - ranked[1][0] < SURE and ranked[1][0] > 0 else ""
+    return Understanding(name, confidence, block, made, mark, rival, answer)
 
 
 # A list of contracts is not one of payments unless it says so: nothing agreed may be shown as paid.

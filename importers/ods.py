@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from importers.parts import PART_MAX, events
 from importers.raw import BLANK, CELLS_MAX, MERGES_MAX, Blocked, Line, Sheet, Watch, clip, column_letters
-from importers.xlsx import PART_MAX, events
 
 REPEATS_MAX = 1_048_576
 

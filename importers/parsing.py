@@ -49,86 +49,33 @@ def column_letters(number: int) -> str:
 
 # --- text and nothing -------------------------------------------------------------------------------------------
 
-# Four kinds of nothing are all *missing* here; a zero is not one of them (messy-spreadsheets 6).
-_NOTHING = frozenset(
-    [
-        "na",
-        "n",
-        "a",
-        "nil",
-        "none",
-        "null",
-        "tbd",
-        "tba",
-        "xxx",
-        "unknown",
-        "unspecified",
-        "s",
-        "n",
-        "sn",
-        "n",
-        "d",
-        "nd",
-        "inexistente",
-        "ninguno",
-        "ninguna",
-        "no",
-        "aplica",
-        "not",
-        "available",
-        "not",
-        "applicable",
-        "not",
-        "specified",
-        "not",
-        "stated",
-        "not",
-        "published",
-        "no",
-        "definido",
-        "no",
-        "definida",
-        "no",
-        "registra",
-        "no",
-        "disponible",
-        "nao",
-        "informado",
-        "nao",
-        "se",
-        "aplica",
-        "non",
-        "disponible",
-        "sans",
-        "objet",
-    ]
-) | {
-    "n a",
-    "s n",
-    "n d",
-    "not available",
-    "not applicable",
-    "not specified",
-    "not stated",
-    "not published",
-    "no aplica",
-    "no definido",
-    "no definida",
-    "no registra",
-    "no disponible",
-    "nao informado",
-    "nao se aplica",
-    "non disponible",
-    "sans objet",
+# Kinds of nothing, each with its own words; all are *missing*, a zero is not one of them (messy-spreadsheets 6).
+_NOTHING_WORDS = {
+    "not_applicable": "not applicable, no aplica, nao se aplica, nao aplicavel, sans objet, non applicable, "
+    "no corresponde, no procede, nao aplica, no aplicable",
+    "not_available": "nil, none, null, tbd, tba, xxx, unknown, unspecified, inexistente, ninguno, ninguna, nenhum, "
+    "nenhuma, aucun, aucune, neant, not available, not specified, not stated, not provided, not known, "
+    "not given, not recorded, unspecified org, no definido, no definida, no registra, no disponible, "
+    "no especificado, no especificada, no indicado, no indica, sin dato, sin datos, sin informacion, "
+    "sin registro, por definir, pendiente de definir, desconocido, desconocida, s d, sd, s i, "
+    "nao informado, nao informada, nao disponivel, nao especificado, nao consta, sem informacao, "
+    "sem dados, a definir, desconhecido, n i, non disponible, non specifie, non precise, non renseigne, "
+    "non communique, inconnu, inconnue, a determiner, to be determined, to be confirmed, to be advised, "
+    "tbc, n d, nd, s n, sn, n c",
+    "withheld": "withheld, confidential, confidencial, confidentiel, redacted, not published, not disclosed, "
+    "undisclosed, reservado, reservada, informacion reservada, sigiloso, no publicado, nao publicado, "
+    "non publie, classified, suprimido, sob sigilo, informacao sigilosa",
+    "unclear": "na, n a, vacio, vazio, vide, blank, en blanco, em branco",
 }
-_SINGLE_WORDS = {"a", "n", "d", "s", "no", "not", "se", "sans", "non", "nao"}
-_NOTHING = _NOTHING - _SINGLE_WORDS
+_NOTHING = {word.strip(): kind for kind, words in _NOTHING_WORDS.items() for word in words.split(",")}
 _DASHES = frozenset({"", "-", "--", "---", "–", "—", "?", ".", "..", "...", "*", "_"})
 
 
 # What may be dirt: anything but plain Latin text with single blanks. Nine cells in ten have none of it.
 _DIRTY = re.compile(r"[^\x20-\x7e\xa1-\u024f]|&|_x[0-9A-Fa-f]{4}_|  ")
 _LONGEST_NOTHING = 40
+# An accountant's zero: a currency's sign or code before a dash.
+_NOUGHT = re.compile(r"(?:[A-Z]{0,3}[$£€¥₡₲₦₵¢]|[A-Z]{3}|[QLCK]\.?|S/\.?|B/\.?|Bs\.?|Lps\.?|Rs\.?)\s*[-–—]+(?:\s*\?+)?")
 
 
 def clean(text: str) -> str:
@@ -142,25 +89,77 @@ def clean(text: str) -> str:
     return re.sub(r"\s+", " ", text.replace("\xa0", " ")).strip()
 
 
-def is_missing(text: str) -> bool:
-    """Whether the cell says in words or signs that there is nothing. `0` and `Namibia` are something."""
+def missing(text: str) -> str:
+    """Which kind of nothing a cell says: blank, not_available, not_applicable, withheld or unclear; "" for something.
+
+    `-` and `N/A` are used for all of them and stay `unclear`. `0` and `Namibia` are something.
+    """
     text = clean(text)
+    if not text:
+        return "blank"
     if len(text) > _LONGEST_NOTHING:
-        return False
+        return ""
+    if text in _DASHES or _NOUGHT.fullmatch(text):
+        return "unclear"
     word = folded(text)
     if not word:  # signs only; or letters of another script, which say something
-        return text in _DASHES or not any(c.isalnum() for c in text)
-    return text in _DASHES or word in _NOTHING
+        return "" if any(c.isalnum() for c in text) else "unclear"
+    return _NOTHING.get(word, "")
+
+
+def is_missing(text: str) -> bool:
+    """Whether the cell says in words or signs that there is nothing."""
+    return bool(missing(text))
+
+
+_LIST_ITEM = 80  # characters; what is longer is a sentence
+_LAW = re.compile(
+    r"\b(art|arts|articulo|artigo|article|lei|ley|loi|law|act|decreto|decret|decree|inciso|resolucion|"
+    r"resolucao|paragrafo|numeral|reglamento|section)\b"
+)
+_FORM = re.compile(
+    r"(s a|s a c|sac|s r l|srl|ltd|ltda|llc|inc|sarl|sas|s a s|eirl|co|plc|gmbh|s a de c v|cv|corp|bv|sa)"
+)
+
+
+def several(text: str) -> list[str]:
+    """Split a cell that lists names of suppliers or places; a list of one when it is no list.
+
+    Names are parted by `;` or `|`, never by a line break or a comma: those stand inside names. HTML entities are
+    undone first (`Guinness Care &amp; Support Ltd` is one name). A text that cites a law or has a part longer than a
+    name is prose, and a part that is only a legal form (`Crea Alimentos; Sac`) belongs to the name before it.
+    """
+    told = clean(text)
+    parts = [p.strip() for p in re.split(r"[;|]", told) if p.strip(" .,-")]
+    prose = any(len(p) > _LIST_ITEM or len(p.split()) > 12 or _LAW.search(folded(p)) for p in parts)
+    if not parts or (len(parts) > 1 and prose):
+        return [told] if told else []
+    out: list[str] = []
+    for part in parts:
+        if out and _FORM.fullmatch(folded(part)):
+            out[-1] = f"{out[-1]}; {part}"
+        elif part not in out:
+            out.append(part)
+    return out
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------
 
 _GLYPHS = {
-    "US$": "USD", "USD$": "USD", "U$S": "USD", "BZ$": "BZD", "BZD$": "BZD", "R$": "BRL", "GH¢": "GHS", "GH₵": "GHS",
-    "₵": "GHS", "£": "GBP", "€": "EUR", "S/.": "PEN", "S/": "PEN", "Q.": "GTQ", "C$": "NIO", "CA$": "CAD",
-    "A$": "AUD", "NT$": "TWD", "₦": "NGN", "₱": "PHP", "₹": "INR",
+    "US$": "USD", "USD$": "USD", "U$S": "USD", "U$D": "USD", "BZ$": "BZD", "BZD$": "BZD", "R$": "BRL", "GH¢": "GHS",
+    "GH₵": "GHS", "₵": "GHS", "£": "GBP", "€": "EUR", "S/.": "PEN", "S/": "PEN", "Q.": "GTQ", "C$": "NIO", "CA$": "CAD",
+    "CAD$": "CAD", "CDN$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "NT$": "TWD", "HK$": "HKD", "S$": "SGD",
+    "₦": "NGN", "₱": "PHP", "₹": "INR", "₡": "CRC", "₲": "PYG", "₺": "TRY", "₩": "KRW", "₴": "UAH", "RD$": "DOP",
+    "TT$": "TTD", "J$": "JMD", "JA$": "JMD", "BDS$": "BBD", "EC$": "XCD", "GY$": "GYD", "G$": "GYD", "B/.": "PAB",
+    "LPS.": "HNL", "LPS": "HNL", "MX$": "MXN", "MXN$": "MXN", "COL$": "COP", "AR$": "ARS", "CLP$": "CLP", "UY$": "UYU",
+    "$U": "UYU", "CN¥": "CNY", "JP¥": "JPY", "KSH": "KES", "TSH": "TZS", "USH": "UGX", "NAF": "ANG",
 }  # fmt: skip
 _GLYPH = re.compile("|".join(re.escape(g) for g in sorted(_GLYPHS, key=len, reverse=True)), re.IGNORECASE)
+# Letters that are a currency only before a figure: `Q150,000.00`, `L. 500`; after it they are litres.
+_BEFORE = {"Q": "GTQ", "L": "HNL"}
+_LETTER = re.compile(r"^([-(]?\s*)(Q|L)\.?\s*(?=[\d.,])")
+# Signs that several currencies share, like `$`: they never decide one.
+_SHARED = re.compile(r"[¥¢]|\bF\s?CFA\b|\bCFA\b|\bBs\b\.?|\bRs\b\.?|\bkr\b\.?", re.IGNORECASE)
 _ISO = re.compile(r"(?<![A-Za-z])([A-Za-z]{3})(?![A-Za-z])")
 _NAMES = {
     "ghana cedi": "GHS", "cedi": "GHS", "cedis": "GHS", "usa dollar": "USD", "us dollar": "USD", "us dollars": "USD",
@@ -170,14 +169,47 @@ _NAMES = {
     "belize dollars": "BZD", "dolar beliceno": "BZD", "brazilian real": "BRL", "real": "BRL", "reais": "BRL",
     "mexican peso": "MXN", "peso mexicano": "MXN", "quetzal": "GTQ", "lempira": "HNL", "swiss franc": "CHF",
     "canadian dollar": "CAD", "dolar canadiense": "CAD", "new taiwan dollar": "TWD", "chinese yuan": "CNY",
-    "pesos cop": "COP", "peso colombiano": "COP", "sol": "PEN", "soles": "PEN",
+    "pesos cop": "COP", "peso colombiano": "COP", "pesos colombianos": "COP", "colombian peso": "COP", "sol": "PEN",
+    "soles": "PEN", "nuevo sol": "PEN", "nuevos soles": "PEN", "quetzales": "GTQ", "lempiras": "HNL",
+    "colon costarricense": "CRC", "colones costarricenses": "CRC", "costa rican colon": "CRC", "cordoba": "NIO",
+    "cordobas": "NIO", "balboa": "PAB", "balboas": "PAB", "pesos mexicanos": "MXN", "peso dominicano": "DOP",
+    "pesos dominicanos": "DOP", "dominican peso": "DOP", "peso argentino": "ARS", "pesos argentinos": "ARS",
+    "argentine peso": "ARS", "peso chileno": "CLP", "pesos chilenos": "CLP", "chilean peso": "CLP",
+    "peso uruguayo": "UYU", "pesos uruguayos": "UYU", "guarani": "PYG", "guaranies": "PYG", "boliviano": "BOB",
+    "bolivianos": "BOB", "bolivar": "VES", "bolivares": "VES", "gourde": "HTG", "gourdes": "HTG",
+    "jamaican dollar": "JMD", "jamaican dollars": "JMD", "trinidad and tobago dollar": "TTD",
+    "barbados dollar": "BBD", "barbadian dollar": "BBD", "bahamian dollar": "BSD", "guyana dollar": "GYD",
+    "guyanese dollar": "GYD", "eastern caribbean dollar": "XCD", "east caribbean dollar": "XCD",
+    "cayman islands dollar": "KYD", "suriname dollar": "SRD", "surinamese dollar": "SRD", "bermudian dollar": "BMD",
+    "cuban peso": "CUP", "dolares estadounidenses": "USD", "dolares americanos": "USD", "dolar eua": "USD",
+    "dolares de los estados unidos": "USD", "dollar americain": "USD", "dollars americains": "USD",
+    "dolares belicenos": "BZD", "dollar canadien": "CAD", "australian dollar": "AUD", "new zealand dollar": "NZD",
+    "hong kong dollar": "HKD", "singapore dollar": "SGD", "libra esterlina": "GBP", "libras esterlinas": "GBP",
+    "livre sterling": "GBP", "franco suizo": "CHF", "franc suisse": "CHF", "yuan": "CNY", "renminbi": "CNY",
+    "rmb": "CNY", "iene": "JPY", "yenes": "JPY", "naira": "NGN", "nairas": "NGN", "kenya shilling": "KES",
+    "kenyan shilling": "KES", "uganda shilling": "UGX", "ugandan shilling": "UGX", "tanzanian shilling": "TZS",
+    "ethiopian birr": "ETB", "birr": "ETB", "rand": "ZAR", "south african rand": "ZAR", "rwandan franc": "RWF",
+    "malawi kwacha": "MWK", "zambian kwacha": "ZMW", "kwanza": "AOA", "kwanzas": "AOA", "metical": "MZN",
+    "meticais": "MZN", "namibian dollar": "NAD", "liberian dollar": "LRD", "dalasi": "GMD", "egyptian pound": "EGP",
+    "moroccan dirham": "MAD", "leu moldovenesc": "MDL", "moldovan leu": "MDL", "danish krone": "DKK",
+    "norwegian krone": "NOK", "swedish krona": "SEK", "indian rupee": "INR", "philippine peso": "PHP",
+    "philippine pesos": "PHP", "korean won": "KRW", "turkish lira": "TRY", "hryvnia": "UAH",
+    "franc cfa bceao": "XOF", "franc cfa beac": "XAF",
 }  # fmt: skip
+# At most three digits before it and nothing glued to it: 2386348K is a tax number and 3M ENTERPRISE a firm.
 _MAGNITUDE = re.compile(
-    r"\d\s*(k|m|mn|mm|mio|bn|b|thousand|million|millions|billion|mil|miles|millon|millones|milhao|milhoes|"
-    r"milliard|mille)\b\.?",
+    r"(?<![\d.,])(?:[1-9]\d{0,3}|\d{1,3}(?:[.,]\d{1,3})+)\s*(k|m|mn|mm|mio|bn|b|thousand|thousands|million|millions|billion|"
+    r"billions|mil|miles|millon|millón|millones|milhao|milhão|milhoes|milhões|milliard|milliards|mille|crore|lakh|lacs)"
+    r"(?![A-Za-z])\.?(?!\s*(?:(?-i:[A-Z]{4,})|\w+@|[\w&]+\s+(?:ltd|inc|s\.a)))",
     re.IGNORECASE,
 )
-_CORE = re.compile(r"\d[\d.,'’ ]*\d|\d")
+_SCIENTIFIC = re.compile(r"-?\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
+_BAND = re.compile(
+    r"(?<![\d.,])[1-9][\d.,]*[kmKM]?\s*(?:-|–|—|\bto\b|\bhasta\b|\bate\b|\baté\b|\bà\b|\ba\b)\s*[^\d\s]{0,4}\s*\d"
+)
+_GROUP = " .,'’´`ʼ"
+_CORE = re.compile(rf"\d[\d{_GROUP}]*\d|\d")
+_MINUS = ("-", "−", "–", "﹣", "－")
 
 
 def currency_code(text: str) -> str | None:
@@ -199,23 +231,36 @@ def is_bare_dollar(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number as typed, before its separators are decided. `dollar`: a bare `$`, which never decides a currency."""
+    """A number as typed, before its separators are decided.
+
+    `dollar`: a bare `$`, which never decides a currency; `shared`: another sign of several currencies (¥, FCFA, Bs).
+    """
 
     core: str
     negative: bool
     currency: str | None = None
     dollar: bool = False
+    shared: bool = False
 
 
 def figure(text: str) -> Figure:
-    """Take a typed amount apart. Unreadable when it is words, a range, two amounts, or says `million`."""
+    """Take a typed amount apart.
+
+    Unreadable: V003 words or a code, V004 says `million`, V005 two amounts, V023 a formula as text, V024 a range,
+    V027 rounded to a few digits (`3e+05`).
+    """
     text = clean(text)
+    if text.startswith("=") and len(text) > 1:
+        raise Unreadable("V023", shown=text)
     currency: str | None = None
     left = text
 
     def glyph(m: re.Match[str]) -> str:
         nonlocal currency
-        currency = _GLYPHS[m[0].upper()]
+        mine = _GLYPHS[m[0].upper()]
+        if currency is not None and currency != mine:
+            raise Unreadable("V005", shown=text)
+        currency = mine
         return " "
 
     left = _GLYPH.sub(glyph, left)
@@ -225,39 +270,59 @@ def figure(text: str) -> Figure:
                 raise Unreadable("V005", shown=text)
             currency = code[1].upper()
             left = left.replace(code[0], " ")
+    if (letter := _LETTER.match(left.strip())) and currency in (None, _BEFORE[letter[2]]):
+        currency, left = _BEFORE[letter[2]], letter[1] + left.strip()[letter.end() :]
     dollar = "$" in left
-    left = left.replace("$", " ").replace("¥", " ").replace("¢", " ")
+    shared = bool(_SHARED.search(left))
+    left = _SHARED.sub(" ", left.replace("$", " "))
     named = folded(re.sub(r"[\d.,()\-+]", " ", left))
     if named in _NAMES:
         currency = currency or _NAMES[named]
-        left = re.sub(r"[^\d.,()\-+'’ ]", " ", left)
+        left = re.sub(rf"[^\d()\-+{_GROUP}]", " ", left)
     left = left.replace("( )", " ").replace("()", " ").strip()
+    core, negative = _core(text, left)
+    return Figure(core, negative, currency, dollar, shared)
+
+
+def _core(text: str, left: str) -> tuple[str, bool]:
+    """The digits with their separators, and the sign, of an amount whose currency was taken away."""
+    if _SCIENTIFIC.fullmatch(left):
+        raise Unreadable("V027", shown=text)
+    if _BAND.search(left):
+        raise Unreadable("V024", shown=text)
     if _MAGNITUDE.search(left):
         raise Unreadable("V004", shown=text)
     negative = False
     if (m := re.fullmatch(r"\((.*)\)", left)) and _CORE.search(m[1]):
         negative, left = True, m[1].strip()
-    if re.search(r"\bDR\b\.?$", left, re.IGNORECASE):
+    if re.search(r"(?<![A-Za-z])DR\.?$", left, re.IGNORECASE):
         negative = True
-    left = re.sub(r"\b(CR|DR)\b\.?$", "", left, flags=re.IGNORECASE).strip()
-    if left.startswith(("-", "−")):
+    left = re.sub(r"(?<![A-Za-z])(CR|DR)\.?$", "", left, flags=re.IGNORECASE).strip()
+    left = re.sub(r"(?<=\d)[.,]\s*[-–—]{1,2}$", "", left)  # `500,-` is five hundred and no cents
+    if left.startswith(_MINUS):
         negative, left = True, left[1:].strip()
-    elif left.endswith(("-", "−")):
+    elif left.endswith(_MINUS):
         negative, left = True, left[:-1].strip()
     left = left.lstrip("+").strip()
     cores = _CORE.findall(left)
     if len(cores) > 1:
         raise Unreadable("V005", shown=text)
     if not cores or cores[0] != left.rstrip("."):
-        if cores and re.fullmatch(r"[\d.,'’ ]+", left):
-            return Figure(left.rstrip(".,"), negative, currency, dollar)
+        if cores and re.fullmatch(rf"[\d{_GROUP}]+", left):
+            return left.rstrip(".,"), negative
         raise Unreadable("V003", shown=text)
-    return Figure(cores[0], negative, currency, dollar)
+    return cores[0], negative
+
+
+_FINE = f"[{_GROUP[0]}{_GROUP[3:]}]"  # separators that only ever group
+# Thousands in threes; or the Indian way, twos before a last three.
+_GROUPED = re.compile(r"\d+|\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})*,\d{3}")
+_SPACED = re.compile(rf"\d{{1,3}}(?:([{_GROUP[0]}{_GROUP[3:]}])\d{{3}})(?:\1\d{{3}})*")
 
 
 def _evidence(core: str) -> str | None:
     """The decimal mark that this number proves, '' when it holds no separator, None when it can be read two ways."""
-    core = re.sub(r"[ '’]", "", core)
+    core = re.sub(_FINE, "", core)
     marks = [c for c in core if c in ".,"]
     if not marks:
         return ""
@@ -288,14 +353,23 @@ def decimal_mark(cores: Iterable[str], said: str = "") -> tuple[str | None, str]
 
 
 def number(core: str, mark: str | None) -> Decimal:
-    """Read a typed number. Unreadable (V002) when its separator can be read two ways and the column decides nothing."""
-    flat = re.sub(r"[ '’]", "", core)
+    """Read a typed number. Unreadable: V002 when its separator can be read two ways and the column decides nothing,
+    V003 when its groups are no thousands (`12,5,7`, `1.234.56`): a digit too many is off by a power of ten."""
+    flat = re.sub(_FINE, "", core)
     own = _evidence(core)
     use = own or mark
     if own is None and mark is None:
         raise Unreadable(
             "V002", shown=core, one=flat.replace(",", "").replace(".", ""), other=re.sub("[,.]", ".", flat)
         )
+    whole, _, part = flat.partition(use) if use else (flat, "", "")
+    spaced, _, behind = core.partition(use) if use else (core, "", "")
+    if (whole and not _GROUPED.fullmatch(whole)) or (part and not part.isdigit()):
+        raise Unreadable("V003", shown=core)
+    if re.search(_FINE, spaced.strip()) and not _SPACED.fullmatch(spaced.strip()):
+        raise Unreadable("V003", shown=core)
+    if re.search(_FINE, behind.strip()):
+        raise Unreadable("V003", shown=core)
     if use:
         group = "," if use == "." else "."
         flat = flat.replace(group, "").replace(use, ".")
@@ -318,15 +392,28 @@ def native(text: str) -> Decimal:
     return value
 
 
-_QUANTITY = re.compile(r"^([\d.,'’ ]+)\s*([A-Za-zÀ-ÿ][^\d]*)?$")
+_QUANTITY = re.compile(rf"^([\d{_GROUP}]+)\s*([A-Za-zÀ-ÿ][^\d]*(?:(?<=m)[23])?)?$")
+_MANY = re.compile(
+    r"(k|mil|miles|mille|thousands?|m|mn|bn|mio|millions?|millon(es)?|milhao|milhoes|billions?|milliards?|lakhs?|crores?)"
+    r"(\s|$)"
+)
 
 
 def quantity(text: str) -> tuple[str, str]:
-    """Split `60,143 kg` into its number as typed and its unit. Unreadable when there is no number or more than one."""
-    m = _QUANTITY.match(clean(text))
+    """Split `60,143 kg` into its number as typed and its unit.
+
+    Unreadable: V003 when there is no number or more than one (`box of 50` says no quantity), V004 for `2 million
+    doses`. A metre keeps its blank: `500 m` are metres, `500m` may be millions.
+    """
+    told = clean(text)
+    m = _QUANTITY.match(told)
     if not m or not re.search(r"\d", m[1]):
         raise Unreadable("V003", shown=text)
-    return m[1].strip(), (m[2] or "").strip()
+    unit = (m[2] or "").strip()
+    metres = unit in ("m", "m.") and m[1].endswith(" ")
+    if _MANY.match(folded(unit)) and not metres and (m[1].endswith(" ") or len(re.sub(r"\D", "", m[1])) <= 4):
+        raise Unreadable("V004", shown=text)
+    return m[1].strip(), unit
 
 
 # --- dates ------------------------------------------------------------------------------------------------------
@@ -345,7 +432,29 @@ for _n, _names in enumerate(
 ):  # fmt: skip
     _MONTHS |= dict.fromkeys(_names.split(), _n)
 
-_NUMERIC = re.compile(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T].*)?$")
+_TIME = (
+    r"(?:[T ,]+\d{1,2}(?:[:h.]\d{2})?(?::\d{2}(?:[.,]\d+)?)?\s*(?:hs|hrs?|h|[ap]\.?\s?m\.?)?\.?"
+    r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+)
+_NUMERIC = re.compile(rf"^(\d{{1,2}})[/.\-](\d{{1,2}})[/.\-](\d{{4}}|\d{{2}}){_TIME}$", re.IGNORECASE)
+_YEAR_FIRST = re.compile(rf"^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_TIME}$", re.IGNORECASE)
+_ONE_DATE = re.compile(
+    r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|"
+    r"\d{1,2}(?:st|nd|rd|th)?[ \-]+(?:de |of )?[^\W\d]{3,}\.?[ ,\-]+(?:de |del )?\d{2,4}|"
+    r"[^\W\d]{3,}\.? \d{1,2},? \d{4}"
+)
+_PERIOD = re.compile(
+    r"(fy|af|ef|ejercicio|exercice|exercicio|fiscal|financial year|ano fiscal).*\d{2}.*|"
+    r"(q|t|trim|trimestre|quarter|semestre|s|h) ?[1-4i]+ .*\d{4}|"
+    r"([1-4](st|nd|rd|th|er|o|do|eme|e)?|first|second|third|fourth|primer|segundo|tercer|cuarto|premier|deuxieme|"
+    r"troisieme|quatrieme|primeiro|terceiro|quarto) (q|t|trimestre|quarter|semestre|semester|half|bimestre).*\d{4}|"
+    r"\d{4} ?(q|t|trim|quarter) ?[1-4]"
+)
+_WEEKDAY = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun lunes martes miercoles "
+    "jueves viernes sabado domingo segunda terca quarta quinta sexta feira lundi mardi mercredi jeudi vendredi samedi "
+    "dimanche".split()
+)
 
 
 def _year(text: str) -> int:
@@ -381,16 +490,21 @@ def is_numeric_date(text: str) -> bool:
 def date_of(text: str, order: str = "") -> PartialDate | None:
     """Read a typed date with the precision that it has; None for a sentinel such as 0001-01-01.
 
-    Unreadable: V011 not a date, V012 two ways to read it, V013 impossible (31 February, or against the column's order).
+    Unreadable: V011 not a date, V012 two ways to read it, V013 impossible (31 February, or against the column's order),
+    V025 two dates, V026 a quarter or a fiscal year: it begins in different months in different places, so that neither
+    its month nor even its year is certain, and none is invented.
     """
     text = clean(text)
-    if (m := re.match(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$", text)) or (
-        m := re.match(r"^((?:19|20)\d{2})(\d{2})(\d{2})$", text)
-    ):
+    _refuse_periods(text)
+    if m := _YEAR_FIRST.match(text):
+        return _made(text, int(m[1]), int(m[2]), int(m[3]))
+    if m := re.match(r"^((?:19|20)\d{2})(\d{2})(\d{2})$", text):
+        if not (1 <= int(m[2]) <= 12 and 1 <= int(m[3]) <= 31):
+            raise Unreadable("V011", shown=text)  # a number: 20805948 is no impossible day but an amount
         return _made(text, int(m[1]), int(m[2]), int(m[3]))
     if m := re.match(r"^(\d{4})[-/](\d{1,2})$", text):
         return _made(text, int(m[1]), int(m[2]))
-    if m := re.match(r"^(\d{1,2})[-/](\d{4})$", text):
+    if m := re.match(r"^(\d{1,2})[-/.](\d{4})$", text):
         return _made(text, int(m[2]), int(m[1]))
     if m := re.match(r"^((?:19|20)\d{2})$", text):
         return _made(text, int(m[1]))
@@ -407,9 +521,22 @@ def date_of(text: str, order: str = "") -> PartialDate | None:
     return _worded(text)
 
 
+def _refuse_periods(text: str) -> None:
+    m = re.fullmatch(r"(\d{4})\s?[-/–]\s?(\d{2}|\d{4})", text)
+    if m and int(m[2]) % 100 == (int(m[1]) + 1) % 100 and int(m[2]) > 12:
+        raise Unreadable("V026", shown=text)
+    if _PERIOD.fullmatch(folded(text)):
+        raise Unreadable("V026", shown=text)
+    if len(_ONE_DATE.findall(text)) > 1:
+        raise Unreadable("V025", shown=text)
+
+
 def _worded(text: str) -> PartialDate:
-    words = re.findall(r"[a-z]+|\d+", folded(re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text, flags=re.IGNORECASE)))
-    words = [w for w in words if w not in {"de", "del", "of", "the", "le", "du"}]
+    bare = re.sub(r"[T ,]+\d{1,2}[:h]\d{2}(:\d{2})?\s*(hs|hrs?|h|[ap]\.?\s?m\.?)?\.?$", "", text, flags=re.IGNORECASE)
+    words = re.findall(
+        r"[a-z]+|\d+", folded(re.sub(r"(?<=\d)(st|nd|rd|th|er|ere|eme|o|a|º|ª)\b", "", bare, flags=re.IGNORECASE))
+    )
+    words = [w for w in words if w not in {"de", "del", "of", "the", "le", "du", "do", "da"} and w not in _WEEKDAY]
     months = [(i, _MONTHS[w]) for i, w in enumerate(words) if w in _MONTHS]
     numbers = [w for w in words if w.isdigit()]
     strangers = [w for w in words if not w.isdigit() and w not in _MONTHS]

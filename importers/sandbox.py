@@ -37,7 +37,7 @@ WEIGHT_MAX = 560_000_000
 """Bytes that the cells of one file may take in the parent, about."""
 CELL_WEIGHT = 105
 ROWS_A_LINE = 512
-SHARED_FROM = 20_000
+SHARED_FROM = 60_000
 """Rows after which a column's values are known to repeat or not; only those that repeat are shared."""
 
 Cell = tuple[str, ...]

@@ -8,10 +8,11 @@ read two ways is asked, never guessed. Read `table` first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
+from statistics import median
 from typing import Any
 
 from importers import currencies, parsing, sandbox
@@ -29,6 +30,7 @@ NO_CURRENCY = "XXX"
 """ISO 4217's own code for "no currency": only ever shown by a check without a jurisdiction, never published."""
 
 SAMPLES, SAMPLE_TEXT = 3, 60
+FAR, FAR_LEAST = 1000, 10  # times the median of at least so many amounts
 Sums = dict[int, Decimal]
 Carried = dict[str, Sums]
 """What earlier tables of the sheet with the same layout added up to, by signature: a last page's total is of all."""
@@ -66,7 +68,7 @@ class _Style:
     answered: str | None = None
     unit: int = 1
     unit_said: bool = True
-    tells: bool = False  # some cells of the column say their currency
+    foreign: bool = False  # some cells of the column tell a currency that is not the office's own
 
 
 class _Sheet:
@@ -103,6 +105,7 @@ class _Sheet:
         )
         self.about_unit = next((u for t in above if (u := currencies.magnitude(t)) > 1), 1)
         self.styles = {c.column: self._style(c, f) for c, f in self.fields}
+        self._marks_by_product()
         # A currency may belong to one amount only: `pledge.currency` to `pledge.amount`.
         self.currencies = {f.name: c.column for c, f in self.fields if f.type == "currency"}
         self.values = [
@@ -173,6 +176,7 @@ class _Sheet:
                 held[n] = row
             else:
                 rows.append(row)
+        self._far_off(rows)
         for n in above:
             controls += self._control(n, sums, sums)
         total = self.carried.setdefault(self.found.signature, {})
@@ -242,14 +246,25 @@ class _Sheet:
         if merged:
             self.say("L005", Severity.WARNING, head, "", ", ".join(merged[:5]), merges=len(merged))
         header = self.found.header_rows[-1]
+        if self.found.rival:
+            other = catalogue.kind(self.found.rival)
+            words = {"one": self.kind.label["en"], "uno": self.kind.label["es"]}
+            words |= {
+                "other": other.label["en"],
+                "otro": other.label["es"],
+                "kind": self.kind.name,
+                "rival": other.name,
+            }
+            self.say("L014", Severity.ERROR, self.at(header, self.block.left), "", self.raw.name, **words)
         for c, f in self.fields:
             if f.sensitivity == "personal" and self._filled(c.column):
                 self.say("P001", Severity.NOTICE, self.at(header, c.column), f.name, c.header)
         for c in self.found.choices:
             if c.field is None and c.decided_by != "mapping" and self._filled(c.column):
                 self._open(c, self.at(header, c.column))
-        for column, true, typed in self._mixed_dates():
-            self.say("V020", Severity.WARNING, self.at(header, column), "", str(typed), true=true, typed=typed)
+        for c, true, typed in self._mixed_dates():
+            at = self.at(header, c.column)
+            self.say("V020", Severity.WARNING, at, c.field or "", c.header, true=true, typed=typed)
         for f in self.lacking:
             self.say("L007", Severity.ERROR, head, f.name, f.label["en"], label=f.label["en"], etiqueta=f.label["es"])
 
@@ -306,7 +321,12 @@ class _Sheet:
             style.order, _ = parsing.date_order(texts, answer or (said.date_order if said else ""))
         if f.type == "money":
             style.header_currency = currencies.declared(c.header)
-            style.tells = any(_tells_currency(x) for r in rows if c.column < len(r) and (x := r[c.column]))
+            told = {_told_currency(x) for r in rows if c.column < len(r) and (x := r[c.column])} - {""}
+            style.foreign = (
+                bool(told - {said.currency} - ({"$"} if said.dollar == said.currency else set()))
+                if said
+                else bool(told)
+            )
             style.answered = self._answer("currency", f.name) or None
             style.unit = currencies.magnitude(c.header)
             if style.unit == 1 and f.name != "item.unitValue":
@@ -315,6 +335,27 @@ class _Sheet:
                 answer = self._answer("units", f.name)
                 style.unit, style.unit_said = (int(answer), True) if answer else (style.unit, False)
         return style
+
+    def _marks_by_product(self) -> None:
+        """Decide separators that no single cell decides by quantity x price = amount, where only one way fits all rows.
+
+        `1.500` pieces at `2,50` for `3.750,00` are fifteen hundred, not one and a half.
+        """
+        three = [self.found.column(n) for n in ("item.quantity", "item.unitValue", "amount")]
+        columns = [c for c in three if c is not None]
+        if len(columns) < 3:
+            return
+        open_ = [c for c in columns if self.styles[c].mark is None]
+        if len(open_) != 1:
+            return
+        fits = []
+        for mark in ".,":
+            self.styles[open_[0]].mark = mark
+            told = [[self._figure(n, c) for c in columns] for n in range(self.found.first_row, self.last + 1)]
+            rows = [(q, u, a) for q, u, a in told if q is not None and u is not None and a is not None]
+            if len(rows) >= 2 and all(abs(q * u - a) <= max(abs(a) / 100, Decimal(1)) for q, u, a in rows):
+                fits.append(mark)
+        self.styles[open_[0]].mark = fits[0] if len(fits) == 1 else None
 
     def _answer(self, question: str, name: str) -> str:
         told = self.answer.get(question) or {}
@@ -449,6 +490,8 @@ class _Sheet:
 
     def _row(self, n: int) -> StagedRow | str:
         """Return the row, or the code of the finding for which it is held back."""
+        if self.found.rival:
+            return "L014"
         if self.lacking:
             return "L007"
         values: dict[str, Parsed] = dict(self.constants)
@@ -595,6 +638,8 @@ class _Sheet:
             value = parsing.number(told.core, style.mark)
             value = -value if told.negative else value
             own, dollar = told.currency, told.dollar
+            if told.shared and own is None:  # ¥, kr, FCFA: a sign of several currencies, and not of this office's
+                own = currency or style.header_currency or style.answered or currencies.UNKNOWN
         if own == currencies.UNKNOWN:
             raise Unreadable("V008", shown=f"{raw} ({code})")
         told_by = list(dict.fromkeys(c for c in (currency, own, style.header_currency) if c))
@@ -609,7 +654,7 @@ class _Sheet:
         # Where other cells, or a column, tell a currency, a cell without one is not the office's own money.
         own_column = f"{f.name.rpartition('.')[0]}.currency" if "." in f.name else "currency"
         if decided is None and (
-            style.tells or self.unused_currency or {own_column, "currency"} & self.currencies.keys()
+            style.foreign or self.unused_currency or {own_column, "currency"} & self.currencies.keys()
         ):
             raise Unreadable("V008", shown=raw)
         if decided is None:
@@ -676,7 +721,7 @@ class _Sheet:
             return None
         return Parsed(text, raw, at)
 
-    def _mixed_dates(self) -> Iterator[tuple[int, int, int]]:
+    def _mixed_dates(self) -> Iterator[tuple[Choice, int, int]]:
         """(column, true dates, typed dates) of columns that hold both: the sign of a program in another country's
         settings, which made dates of 03/04 and left 13/04 as text, with day and month changed in the first."""
         for c, f in self.fields:
@@ -688,7 +733,25 @@ class _Sheet:
                 if cell and (cell[0] == "d" or (cell[0] == "s" and parsing.is_numeric_date(cell[1]))):
                     kinds[cell[0]] += 1
             if kinds["d"] and kinds["s"]:
-                yield c.column, kinds["d"], kinds["s"]
+                yield c, kinds["d"], kinds["s"]
+
+    def _far_off(self, rows: Sequence[StagedRow]) -> None:
+        """Ask about an amount that is a thousand times the usual one of its column: a comma too few looks like this."""
+        for _, f in self.fields:
+            if f.type != "money":
+                continue
+            by_currency: dict[str, list[Parsed]] = {}
+            for row in rows:
+                if (p := row.values.get(f.name)) is not None and p.value.amount > 0:
+                    by_currency.setdefault(p.value.currency, []).append(p)
+            for told in by_currency.values():
+                if len(told) < FAR_LEAST:
+                    continue
+                usual = median(p.value.amount for p in told)
+                for p in told:
+                    if p.value.amount > FAR * usual:
+                        times = f"{p.value.amount / usual:,.0f}"
+                        self.say("V028", Severity.WARNING, p.at, f.name, p.raw, usual=f"{usual:,.2f}", times=times)
 
     def _private(self, values: dict[str, Parsed]) -> None:
         """Mark a gift of private persons: by its donor's name, or by the form of a number that was withheld."""
@@ -699,16 +762,18 @@ class _Sheet:
             values["donor.kind"] = Parsed("person", donor.raw, donor.at, "derived")
 
 
-def _tells_currency(cell: Any) -> bool:
+def _told_currency(cell: Any) -> str:
+    """The currency that a cell tells by itself: a code, "$", or "" for none."""
     if cell[0] == "n":
-        return len(cell) > 2 and currencies.of_format(cell[2]) != (None, False)
+        own, dollar = currencies.of_format(cell[2]) if len(cell) > 2 else (None, False)
+        return own or ("$" if dollar else "")
     if cell[0] != "s" or not re.search(r"[^\d\s.,()\-+'’]", cell[1]):
-        return False
+        return ""
     try:
         told = parsing.figure(cell[1])
     except Unreadable:
-        return False
-    return told.currency is not None or told.dollar
+        return ""
+    return told.currency or ("$" if told.dollar else "")
 
 
 def _patterned(digits: str, code: str) -> str:

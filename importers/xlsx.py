@@ -1,357 +1,36 @@
 """Reading .xlsx row by row with little memory: every cell with its type, format and state. Only in the sandbox's child.
 
 In: an open zip whose directory was scanned (`workbook`). Out: `Sheet`s whose lines come as they are asked for. Rows
-are matched by a pattern for what offices write; as every `<` of a piece must belong to a match, nothing can fall
+are matched by a pattern for what offices write; as every character of a row must belong to a match, nothing can fall
 between, and whatever is written otherwise goes through an XML parser. A second reader then has to count the same cells
-(`workbook`). Read `sheets` first, then `_Rows`.
+(`workbook`). Read `sheets` first, then `Rows`.
 """
 
 from __future__ import annotations
 
-import codecs
-import datetime as dt
-import posixpath
 import re
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from math import inf as INFINITY
-from typing import Any
-from xml.parsers import expat
 
 import orjson
 
-from importers.raw import BLANK, MERGES_MAX, TEXT_MAX, Blocked, Line, Sheet, Watch, clip, column_number
+from importers.parts import Parser, events, pieces
+from importers.raw import ADDRESS, BLANK, MERGES_MAX, TEXT_MAX, Blocked, Line, Sheet, Watch, clip, column_number
+from importers.xlsx_book import NOISE, ROW_MAX, Book, Style, book_of, is_noisy, links, unescaped, unmarked, whole
 
-PART_MAX = 500_000_000
-"""Bytes of one part, counted while they inflate; it is never in memory as a whole."""
-SMALL_MAX = 60_000_000
-"""Bytes of a part that is read at once: styles, links, the list of sheets."""
-PIECE = 1_000_000
-ROW_MAX = 64_000_000
-STRINGS_MAX = 2_000_000
 NUMBER_MAX = 40
 KEPT = 60_000  # values whose meaning is remembered, so that a repeated one is worked out once
-_FIRST_FORMAT = 0xE000  # characters that stand for a number with a format of its own (see `Sheet.formats`)
-
-
-# --- parts ------------------------------------------------------------------------------------------------------
-
-
-def pieces(archive: zipfile.ZipFile, name: str, limit: int = PART_MAX) -> Iterator[bytes]:
-    """Yield a part's bytes as UTF-8, counted while they inflate: the directory's size may lie. A part may be absent."""
-    total = 0
-    decode: Callable[[bytes], str] | None = None
-    try:
-        with archive.open(name) as part:
-            while piece := part.read(PIECE):
-                if total == 0:
-                    decode = _decoder(piece)
-                total += len(piece)
-                if total > limit:
-                    raise Blocked("B004", limit=f"{limit // 1_000_000} MB")
-                yield decode(piece).encode("utf-8", "replace") if decode else piece
-    except KeyError:
-        return
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as problem:
-        raise Blocked("B002") from problem
-
-
-def _decoder(start: bytes) -> Callable[[bytes], str] | None:
-    """What makes UTF-8 of a part in another encoding; None for what is UTF-8 already, as nearly every part is."""
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return codecs.getincrementaldecoder("utf-16")("replace").decode
-    told = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w-]+)", start)
-    name = told[1].decode().lower() if told else "utf-8"
-    if name in ("utf-8", "utf8", "us-ascii"):
-        return None
-    if name not in ("iso-8859-1", "latin1", "windows-1252", "utf-16"):
-        raise Blocked("B002")
-    return codecs.getincrementaldecoder(name)("replace").decode
-
-
-Event = tuple[str, str, dict[str, str]]
-
-
-class Parser:
-    """An XML parser that refuses definitions of a document and knows names without their prefixes.
-
-    `feed` gives what ended or began: ("+", name, attributes), ("-", name, {}), ("", text, {}).
-    """
-
-    def __init__(self) -> None:
-        self._found: list[Event] = []
-        self._parser = parser = expat.ParserCreate("utf-8")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = lambda name: self._found.append(("-", name.rpartition(":")[2], {}))
-        parser.CharacterDataHandler = lambda text: self._found.append(("", text, {}))
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
-
-    def _start(self, name: str, told: dict[str, str]) -> None:
-        self._found.append(("+", name.rpartition(":")[2], {k.rpartition(":")[2]: v for k, v in told.items()}))
-
-    @staticmethod
-    def _refuse(*_: Any) -> None:
-        raise Blocked("B008")
-
-    def feed(self, piece: bytes, last: bool = False) -> list[Event]:
-        """The events of one more piece. Raises Blocked for what is no XML."""
-        try:
-            self._parser.Parse(piece, last)
-        except expat.ExpatError as problem:
-            raise Blocked("B002") from problem
-        found, self._found = self._found, []
-        self._parser.StartElementHandler = self._start  # keeps the order of handlers after an error
-        return found
-
-
-def events(archive: zipfile.ZipFile, name: str, limit: int = SMALL_MAX) -> Iterator[Event]:
-    """Yield what a part holds, see `Parser`; nothing for a part that is absent."""
-    parser = Parser()
-    some = False
-    for piece in pieces(archive, name, limit):
-        some = True
-        yield from parser.feed(piece)
-    if some:
-        yield from parser.feed(b"", True)
-
-
-# --- the workbook as a whole ------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Style:
-    """How the cells of one style number are shown."""
-
-    code: str = ""  # number format
-    mark: str = "n"  # the type of its numbers: n, or the character of a format
-    is_date: bool = False
-    struck: bool = False
-
-    def date_of(self, text: str, from_1904: bool) -> tuple[str, str] | None:
-        """The day, time or duration that a number is shown as; None when it is out of the calendar.
-
-        Day 60 of the 1900 system, 29 February 1900, never was: it is read as the 28th, as other readers do.
-        """
-        days, _, part = text.partition(".")
-        if "e" in text or days.startswith("-") or int(days) > 2_958_465:
-            return None
-        whole = int(days)
-        seconds = round(Decimal(f"0.{part or 0}") * 86_400)
-        if _ELAPSED.search(self.code):
-            return "s", str(dt.timedelta(whole, seconds))
-        if whole == 0 and not from_1904:
-            return "s", str(dt.timedelta(seconds=seconds % 86_400)).zfill(8)
-        first = dt.datetime(1904, 1, 1) if from_1904 else dt.datetime(1899, 12, 31 if whole < 60 else 30)  # noqa: DTZ001
-        try:
-            at = first + dt.timedelta(whole, seconds)
-        except OverflowError:
-            return None
-        return "d", at.date().isoformat() if at.time() == dt.time() else at.isoformat(timespec="seconds")
-
-
-@dataclass(slots=True)
-class _Book:
-    styles: list[_Style] = field(default_factory=list)
-    formats: dict[str, str] = field(default_factory=dict)
-    strings: list[str] = field(default_factory=list)
-    struck: set[int] = field(default_factory=set)  # shared strings in part struck through
-    noisy: set[int] = field(default_factory=set)  # shared strings with characters that nobody can see
-    from_1904: bool = False
-    sheets: list[tuple[str, str, bool]] = field(default_factory=list)  # name, part, visible
-
-
-_BUILT_IN = {
-    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "$#,##0", 6: "$#,##0", 7: "$#,##0.00", 8: "$#,##0.00", 9: "0%",
-    10: "0.00%", 11: "0.00E+00", 37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00", 42: '_("$"* #,##0_)',
-    44: '_("$"* #,##0.00_)',
-}  # fmt: skip
-_BUILT_IN_DATES = {*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)}
-_PLAIN = {"", "general", "@"}
-"""Formats that say nothing about what a number is."""
-
-
-def _links(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
-    """Id: (last word of the type, path) of what a part points to inside the file."""
-    folder, name = posixpath.split(part)
-    found = {}
-    for kind, tag, told in events(archive, f"{folder}/_rels/{name}.rels".lstrip("/")):
-        if kind == "+" and tag == "Relationship" and told.get("TargetMode") != "External":
-            target = told.get("Target", "")
-            path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-            found[told.get("Id", "")] = (told.get("Type", "").rpartition("/")[2], path)
-    return found
-
-
-def _book(archive: zipfile.ZipFile) -> _Book:
-    book = _Book()
-    start = next((path for kind, path in _links(archive, "").values() if kind == "officeDocument"), "xl/workbook.xml")
-    links = _links(archive, start)
-    for kind, tag, told in events(archive, start):
-        if kind == "+" and tag == "workbookPr":
-            book.from_1904 = told.get("date1904") in ("1", "true")
-        elif kind == "+" and tag == "sheet":
-            what, part = links.get(told.get("id", ""), ("", ""))
-            if what in ("worksheet", "") and part:
-                book.sheets.append((told.get("name", ""), part, told.get("state", "visible") == "visible"))
-    named = {what: part for what, part in links.values()}
-    _styles(archive, named.get("styles", "xl/styles.xml"), book)
-    _strings(archive, named.get("sharedStrings", "xl/sharedStrings.xml"), book)
-    return book
-
-
-def _styles(archive: zipfile.ZipFile, part: str, book: _Book) -> None:
-    own: dict[int, str] = {}
-    struck: list[bool] = []
-    inside: list[str] = []
-    for kind, tag, told in events(archive, part):
-        if kind == "-":
-            inside.pop()
-        elif kind == "+":
-            inside.append(tag)
-            if tag == "numFmt" and told.get("numFmtId", "").isdigit():
-                own[int(told["numFmtId"])] = told.get("formatCode", "")[:255]
-            elif tag == "font" and inside[-2:-1] == ["fonts"]:
-                struck.append(False)
-            elif tag == "strike" and "fonts" in inside and struck:
-                struck[-1] = told.get("val", "1") not in ("0", "false")
-            elif tag == "xf" and inside[-2:-1] == ["cellXfs"]:
-                number, font = _whole(told.get("numFmtId")), _whole(told.get("fontId"))
-                style = _Style(own.get(number, _BUILT_IN.get(number, "")), "n")
-                style.is_date = number in _BUILT_IN_DATES if number not in own else _shows_a_date(style.code)
-                style.struck = font < len(struck) and struck[font]
-                book.styles.append(style)
-    marks: dict[str, str] = {}
-    for style in book.styles:
-        if style.code.lower() not in _PLAIN and not style.is_date and len(marks) < 6_000:
-            style.mark = marks.setdefault(style.code, chr(_FIRST_FORMAT + len(marks)))
-    book.formats = {mark: code for code, mark in marks.items()}
-
-
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _shows_a_date(code: str) -> bool:
-    """Whether numbers of this format are days: it has a letter of a day, month, year or hour outside its quotes."""
-    bare = re.sub(r"\"[^\"]*\"|\\.|_.|\*.", "", code.split(";")[0])
-    bare = re.sub(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", "", bare, flags=re.IGNORECASE)
-    return bool(re.search(r"[dmyhs]", bare, re.IGNORECASE)) and not re.search(
-        r"general|[0#?]", bare.split(".0")[0], re.I
-    )
-
-
-def _strings(archive: zipfile.ZipFile, part: str, book: _Book) -> None:
-    """The shared strings in their order; the whole text of one with several looks, without its reading aids."""
-    rest = b""
-    pattern: re.Pattern[str] | None = None
-    name = b"si"
-    for piece in pieces(archive, part):
-        rest += piece
-        if pattern is None:
-            if (found := re.search(rb"<(\w+:)?sst\b", rest)) is None:
-                if len(rest) > PIECE:
-                    raise Blocked("B002")
-                continue
-            prefix = (found[1] or b"").decode()
-            name = f"{prefix}si".encode()
-            plain = f'<{prefix}t(?: xml:space="preserve")?>([^<]*)</{prefix}t>'
-            pattern = re.compile(f"<{prefix}si>(?:{plain}|(.*?))</{prefix}si>|<{prefix}si ?/>", re.DOTALL)
-        cut = rest.rfind(b"<" + name + b">")
-        if cut > 0:
-            _some_strings(rest[:cut], pattern, prefix, book)
-            rest = rest[cut:]
-        elif len(rest) > ROW_MAX:
-            raise Blocked("B004", limit=f"{ROW_MAX // 1_000_000} MB")
-    if pattern is not None:
-        _some_strings(rest, pattern, prefix, book)
-
-
-def _some_strings(xml: bytes, pattern: re.Pattern[str], prefix: str, book: _Book) -> None:
-    text = xml.decode("utf-8", "replace").replace("\r\n", "\n")
-    if "<!" in text:
-        raise Blocked("B002")
-    strings = book.strings
-    noisy = _is_noisy(xml, text)
-    for m in pattern.finditer(text):
-        plain, rich = m.groups()
-        if plain is not None:
-            value, struck = (unescaped(plain) if "&" in plain or "_x" in plain else plain), False
-        else:
-            value, struck = _rich(rich or "")
-        if struck:
-            book.struck.add(len(strings))
-        if noisy and _NOISE.search(value):
-            book.noisy.add(len(strings))
-        strings.append(value)
-    if len(strings) > STRINGS_MAX:
-        raise Blocked("B004", limit=f"{STRINGS_MAX:,}")
-
-
-def _rich(xml: str) -> tuple[str, bool]:
-    """The text of a string of several looks, and whether a part of it is struck through."""
-    out: list[str] = []
-    struck = aid = False
-    inside = ""
-    for kind, told, attributes in Parser().feed(f"<x>{xml}</x>".encode(), True):
-        if kind == "+":
-            inside = told
-            aid = aid or told == "rPh"
-            struck = struck or (told == "strike" and attributes.get("val", "1") not in ("0", "false"))
-        elif kind == "-":
-            aid = aid and told != "rPh"
-            inside = ""
-        elif inside == "t" and not aid:
-            out.append(told)
-    return _unmarked("".join(out)), struck
-
-
-_ENTITY = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_CODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-def unescaped(text: str) -> str:
-    """The text behind XML's entities and behind the code that offices use for control characters (`_x000D_`)."""
-
-    def one(m: re.Match[str]) -> str:
-        if m[3]:
-            return _NAMED[m[3]]
-        number = int(m[1]) if m[1] else int(m[2], 16)
-        return chr(number) if number < 0xD800 or 0xDFFF < number < 0x110000 else "\ufffd"
-
-    return _unmarked(_ENTITY.sub(one, text) if "&" in text else text)
-
-
-def _unmarked(text: str) -> str:
-    if "_x" not in text:
-        return text
-    text = _CODED.sub(lambda m: chr(int(m[1], 16)), text)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\r\n", "\n")
-
-
-# --- one sheet --------------------------------------------------------------------------------------------------
-
-_ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
-_NOISE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-_HARMLESS = bytes(n for n in range(256) if (n >= 32 and n not in (0x7F, 0xE2)) or n in (9, 10, 13))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.\d+)?Z?)?")
 
 
-def _is_noisy(xml: bytes, text: str) -> bool:
-    """Whether a piece may hold characters that nobody can see. The quick look first: nearly every piece ends there."""
-    return b"_x" in xml or b"&#" in xml or (bool(xml.translate(None, _HARMLESS)) and _NOISE.search(text) is not None)
-
-
 def sheets(archive: zipfile.ZipFile, rows_max: int) -> Iterator[tuple[Sheet, Rows]]:
     """Yield every sheet with the reader of its rows: the sheet's other members are complete when it has ended."""
-    book = _book(archive)
+    book = book_of(archive)
     outside = any(n.startswith("xl/externalLinks/") for n in archive.namelist())
     for name, part, visible in book.sheets:
         rows = Rows(archive, part, book, rows_max)
@@ -368,7 +47,7 @@ def sheets(archive: zipfile.ZipFile, rows_max: int) -> Iterator[tuple[Sheet, Row
 def _remarks(archive: zipfile.ZipFile, part: str) -> list[str]:
     """The cells with a remark (a comment) that says something, but for those that our own template put there."""
     found: list[str] = []
-    for what, path in _links(archive, part).values():
+    for what, path in links(archive, part).values():
         if what != "comments":
             continue
         authors: list[str] = []
@@ -380,7 +59,7 @@ def _remarks(archive: zipfile.ZipFile, part: str) -> list[str]:
                 if told == "author":
                     authors.append("")
                 elif told == "comment":
-                    author = _whole(attributes.get("authorId"))
+                    author = whole(attributes.get("authorId"))
                     ours = author < len(authors) and authors[author].strip() == "covid-ledger"
                     cell, said = attributes.get("ref", "")[:10], False
             elif kind == "-":
@@ -420,7 +99,7 @@ class _Some:
 class Rows:
     """The rows of one sheet's part, as they are asked for. `plain` counts the cells that a second reader must see."""
 
-    def __init__(self, archive: zipfile.ZipFile, part: str, book: _Book, rows_max: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, part: str, book: Book, rows_max: int) -> None:
         self.archive, self.part, self.book = archive, part, book
         self.watch = Watch(rows_max)
         self.plain = self.rows = self.columns = self.lost = 0
@@ -471,7 +150,7 @@ class Rows:
             text = text.replace("\r\n", "\n")
         if "<!" in text:
             raise Blocked("B002")  # a comment or a quoted section: legal, and written by no office
-        self._noisy = _is_noisy(xml, text)
+        self._noisy = is_noisy(xml, text)
         some = self._matched(text, cell) or self._parsed(text)
         self._last = some.last
         self.plain += some.plain
@@ -513,15 +192,15 @@ class Rows:
                 continue
             size = 0
             want = m[1]
-            for whole, letters, digits, s, t, v, inline, formula, fv in findall(piece, at):
-                size += len(whole)
+            for found, letters, digits, s, t, v, inline, formula, fv in findall(piece, at):
+                size += len(found)
                 if v:
                     value = v
                 elif inline:
                     value, t = inline, "str"
                 elif fv:
                     value = fv
-                elif formula and (t != "str" or not whole.endswith("></c>")):
+                elif formula and (t != "str" or not found.endswith("></c>")):
                     t, value = "f", ""
                 else:
                     continue
@@ -590,11 +269,11 @@ class Rows:
                 if told == "c":
                     self._cell(some, (number, column, s, t, "".join(value), formula), kinds, texts)
             elif told == "row":
-                number = _whole(attributes.get("r")) or some.last + 1
+                number = whole(attributes.get("r")) or some.last + 1
                 kinds, texts = some.row(number, attributes.get("hidden") in ("1", "true"))
                 column = 0
             elif told == "c":
-                ref = _ADDRESS.fullmatch(attributes.get("r", ""))
+                ref = ADDRESS.fullmatch(attributes.get("r", ""))
                 if attributes.get("r") and (not ref or int(ref[2]) != number):
                     raise Blocked("B002")
                 column = column_number(ref[1]) if ref else column + 1
@@ -623,7 +302,7 @@ class Rows:
         elif t in ("", "n"):
             kind, value = self._numeric(s, value)
         elif t in ("str", "inlineStr"):
-            kind, value = "s", _unmarked(value)
+            kind, value = "s", unmarked(value)
         else:
             kind, value = self._other(t, value)
         some.plain += (kind not in "ef" and value != "") or t in ("", "n")
@@ -638,7 +317,7 @@ class Rows:
         """Type and text of a number cell: a day when its format shows one, an error when it is none."""
         if len(self._meant) > KEPT:
             self._meant.clear()
-        style = self._styles.get(s) or _Style()
+        style = self._styles.get(s) or Style()
         bare = v.strip()
         told: tuple[str, str]
         if not _NUMBER.fullmatch(bare):
@@ -667,7 +346,7 @@ class Rows:
         """Say what is odd about a cell's text or look; the text itself, not longer than a cell can be."""
         if s in self._struck or (t == "s" and self.book.struck and int(index) in self.book.struck):
             some.said.append(("B019", row, column))
-        if (t == "s" and self.book.noisy and int(index) in self.book.noisy) or (self._noisy and _NOISE.search(value)):
+        if (t == "s" and self.book.noisy and int(index) in self.book.noisy) or (self._noisy and NOISE.search(value)):
             some.said.append(("B017", row, column))
         if len(value) > TEXT_MAX:
             some.said.append(("B016", row, column))
@@ -680,8 +359,8 @@ class Rows:
         for tag in re.findall(rb"<(?:\w+:)?col\b[^>]*>", head):
             told = dict(re.findall(r"(\w+)\s*=\s*[\"']([^\"']*)[\"']", tag.decode("utf-8", "replace")))
             if told.get("hidden") in ("1", "true"):
-                last = min(_whole(told.get("max")), self.columns)
-                sheet.hidden_columns += range(max(_whole(told.get("min")), 1), last + 1)
+                last = min(whole(told.get("max")), self.columns)
+                sheet.hidden_columns += range(max(whole(told.get("min")), 1), last + 1)
         for ref in re.findall(
             rb"<(?:\w+:)?mergeCell\b[^>]*\sref\s*=\s*[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})", tail
         ):
@@ -691,7 +370,6 @@ class Rows:
                 sheet.merges.append(clipped)
 
 
-_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\sref\s*=\s*[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})")
 _HIDDEN = re.compile(r"\bhidden=\"(?:1|true)\"")
 _NO_NUMBERS = {"nan", "inf", "infinity", "1.#inf", "1.#qnan", "1.#ind"}

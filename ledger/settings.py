@@ -39,9 +39,9 @@ class Settings(BaseSettings):
     """Largest accepted file."""
     rows_max: int = 300_000
     """Largest number of rows read from one sheet."""
-    read_seconds_max: int = 60
+    read_seconds_max: int = 20
     """CPU seconds that the reading child process may use on one file."""
-    read_memory_max: int = 2_000_000_000
+    read_memory_max: int = 700_000_000
     """Bytes of address space that the reading child process may use."""
     session_idle_minutes: int = 30
     """Minutes without a click after which an officer is signed out."""

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 import structlog
 import typer
 
-from importers import intake, template
+from importers import annotate, intake, template
 from ledger import accounts, backup, projections, store, tables, verify, workflow
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.publish import Publication
@@ -222,12 +222,23 @@ def check(
     sheet: Annotated[str, typer.Option(help="Read this sheet only.")] = "",
     mapping: Annotated[Path | None, typer.Option(help="A saved mapping of columns (JSON).", exists=True)] = None,
     jurisdiction: Annotated[str, typer.Option(help="Code of the jurisdiction: its areas, currency, date order.")] = "",
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the file with its wrong cells marked: OUT.xlsx; of several files OUT-1.xlsx, OUT-2.xlsx …; "
+            "a folder gets NAME.report.xlsx for each."
+        ),
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Language of --report: en or es.")] = "en",
 ) -> None:
     """Read files and say what was understood and what is wrong, cell by cell. Changes nothing."""
     from json import loads
 
     t = here().terminal
     known_kind(kind)
+    if lang not in annotate.LANGUAGES:
+        raise Refused("unknown_language", language=lang)
+    places = _report_places(files, report) if report else []
     done = intake.check_files(
         files,
         settings=here().settings,
@@ -238,8 +249,29 @@ def check(
         mapping=loads(mapping.read_text("utf-8")) if mapping else None,
         progress=t.progress,
     )
-    tell(done.report, terminal.checked(done.report))
+    made = [
+        annotate.annotated(file, file.name, done.findings, lang, here().settings, place)
+        for file, place in zip(files, places, strict=False)
+    ]
+    for file, told in zip(files, made, strict=False):
+        t.note(f"{file.name}: marked in {told}" if told else f"{file.name}: cannot be read, so nothing can be marked")
+    tell({**done.report, **({"reports": made} if report else {})}, terminal.checked(done.report))
     raise typer.Exit(FOUND if terminal.has_errors(done.report) else OK)
+
+
+def _report_places(files: list[Path], out: Path) -> list[Path]:
+    """Where the marked workbook of each file goes, see `check --report`. No file of the officer is written over."""
+    if out.is_dir() or out.suffix.lower() != ".xlsx":
+        places = [out / f"{file.stem}.report.xlsx" for file in files]
+        if len(set(places)) < len(places):
+            places = [out / f"{file.stem}-{n}.report.xlsx" for n, file in enumerate(files, 1)]
+    elif len(files) == 1:
+        places = [out]
+    else:
+        places = [out.with_name(f"{out.stem}-{n}{out.suffix}") for n in range(1, len(files) + 1)]
+    if {p.resolve() for p in places} & {f.resolve() for f in files}:
+        raise typer.BadParameter("would write over a file that is checked; name another", param_hint="--report")
+    return places
 
 
 def known_kind(kind: str) -> None:

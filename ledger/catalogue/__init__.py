@@ -16,6 +16,8 @@ from importlib.resources import files
 from typing import Any
 
 NAMES = ("aid", "donations", "deliveries", "programmes", "procurement", "payments", "organizations", "rates")
+HXL = "hxl"
+"""The language of synonyms that are tags of the Humanitarian Exchange Language, not headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,22 @@ class Field:
     path: str = ""
     help: Mapping[str, str] = field(default_factory=dict)
     example: str = ""
+    words: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Every heading that means this field, folded. HXL tags are no words: see `tags`."""
+
+    def __post_init__(self) -> None:
+        told = [w for language, several in self.synonyms.items() if language != HXL for w in several]
+        # Kept, because every heading of every sheet is compared with all of them.
+        object.__setattr__(self, "words", frozenset(folded(w) for w in (*told, *self.label.values(), self.name)))
 
     @property
     def is_public(self) -> bool:
         return self.sensitivity == "public"
 
     @property
-    def words(self) -> frozenset[str]:
-        """Every heading that means this field, folded."""
-        told = [w for several in self.synonyms.values() for w in several]
-        return frozenset(folded(w) for w in (*told, *self.label.values(), self.name))
+    def tags(self) -> frozenset[str]:
+        """The HXL tags that mean this field, canonical: `#org+name+provider`, attributes in alphabetical order."""
+        return frozenset(self.synonyms.get(HXL, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,15 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((files("ledger") / "catalogue" / f"{name}.toml").read_text("utf-8"))
 
 
-def _field(entry: Mapping[str, Any], required: bool) -> Field:
+def _field(entry: Mapping[str, Any], required: bool, more: Mapping[str, list[str]] | None = None) -> Field:
+    told = {language: [*words] for language, words in entry.get("synonyms", {}).items()}
+    for language, words in (more or {}).items():
+        told[language] = [*told.get(language, ()), *words]
     return Field(
         entry["name"],
         entry["type"],
         entry["label"],
-        {language: tuple(words) for language, words in entry.get("synonyms", {}).items()},
+        {language: tuple(words) for language, words in told.items()},
         required or entry.get("required", False),
         entry.get("sensitivity", "public"),
         entry.get("codelist", ""),
@@ -110,7 +121,10 @@ def kind(name: str) -> Kind:
     shared = {entry["name"]: entry for entry in _read("common")["field"]}
     must = set(told.get("required", ()))
     # The donor is what a donation is about, and one of many in an agreement: each kind says for itself.
-    fields = [_field(e, e["name"] in must) for e in (*told["field"], *(shared[n] for n in told["common"]))]
+    # `more`: words that mean a shared field in this kind only, such as `foreign currency` in a table of rates.
+    more = told.get("more", {})
+    entries = (*told["field"], *(shared[n] for n in told["common"]))
+    fields = [_field(e, e["name"] in must, more.get(e["name"])) for e in entries]
     words = frozenset(folded(w) for several in told["sheet"].values() for w in several)
     return Kind(name, told["label"], tuple(fields), words)
 

@@ -511,6 +511,8 @@ BASE: dict[str, dict[str, Any]] = {
 WITHIN = {  # their value is in the value of another cell: the amount's currency, the contract that a payment joins
     *("currency", "contract.id", "donation.id", "programme.id", "amendment.kind"),
     *("organization.scheme", "organization.kind", "status"),
+    *("pledge.currency", "commitment.currency", "disbursement.currency"),
+    *("tender.currency", "award.currency", "amendment.currency"),
 }
 
 

@@ -19,11 +19,11 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from importers import delimited, ods, raw, sandbox, workbook, xlsx
+from importers import delimited, ods, parts, raw, sandbox, workbook, xlsx, xlsx_book
 from importers.sandbox import RawSheet
 from ledger.settings import Settings
 
-LIMITS = Settings(read_seconds_max=10, read_memory_max=700_000_000)
+LIMITS = Settings(read_seconds_max=20, read_memory_max=700_000_000)
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
@@ -157,7 +157,7 @@ def test_both_calendars_and_the_day_that_never_was(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_which_formats_show_a_day(code: str, is_date: bool) -> None:
-    assert xlsx._shows_a_date(code) is is_date
+    assert xlsx_book.shows_a_date(code) is is_date
 
 
 def test_number_formats_come_with_their_numbers(tmp_path: Path) -> None:
@@ -314,9 +314,9 @@ def test_a_part_in_another_encoding_is_read_or_refused(tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "b.xlsx") as archive:
             if name == "utf-7":
                 with pytest.raises(raw.Blocked):
-                    list(xlsx.pieces(archive, "xl/worksheets/sheet1.xml"))
+                    list(parts.pieces(archive, "xl/worksheets/sheet1.xml"))
             else:
-                assert "Perú".encode() in b"".join(xlsx.pieces(archive, "xl/worksheets/sheet1.xml"))
+                assert "Perú".encode() in b"".join(parts.pieces(archive, "xl/worksheets/sheet1.xml"))
 
 
 # --- two readers ------------------------------------------------------------------------------------------------
