@@ -30,6 +30,7 @@ TAKEN = 0.80  # from here on a likeness is taken; held-out layouts gave 0 wrong 
 PROPOSED = 0.65  # from here on it is proposed, and an officer confirms it
 MARGIN = 0.05
 NEAREST = 3  # candidates shown with a question
+KIN = 0.9  # the likeness to a heading of the same thing in another kind of table
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,8 @@ _ABBREVIATIONS = {
 _TELLING = frozenset(
     "unit unitario unitaria unitaire payment paid end start invoice budget total estimated award contract tender "
     "quantity date fecha data email phone address currency percent share id number code type status name revised "
-    "modified amended original revisado modificado signature signed firma reporting reported".split()
+    "modified amended original revisado modificado signature signed firma assinatura reporting reported "
+    "codigo numero cnpj cpf nif nit ruc rtn rfc rut cuit tin".split()
 )
 
 
@@ -260,16 +262,26 @@ def _spellings(words: frozenset[str]) -> tuple[frozenset[_Spelled], frozenset[_S
     return told, frozenset(tuple(sorted(w)) for w in told)
 
 
+def _unbracketed(heading: str) -> str:
+    """The heading without what stands in brackets, unless that makes it another thing: `Received by (signature)`."""
+    inside = " ".join(re.findall(r"\(([^)]*)\)", heading))
+    return heading if set(_spelled(inside)) & _TELLING else re.sub(r"\([^)]*\)", " ", heading)
+
+
 def likeness(heading: str, f: Field) -> float:
     """How alike a heading and the field's known headings are, 0 to 1; 1 only for a known heading."""
     heading = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)
-    told = folded(re.sub(r"\([^)]*\)", " ", heading)) or folded(heading)
+    told = folded(_unbracketed(heading)) or folded(heading)
     if folded(heading) in f.words or told in f.words:
         return 1.0
     mine = _spelled(heading)
     theirs, ordered = _spellings(f.words)
     if tuple(sorted(mine)) in ordered or tuple(sorted(_spelled(told))) in ordered:
         return 0.97
+    if folded(heading) in _words_of(f.name) or told in _words_of(f.name):
+        return 0.96  # the same field is called so in another kind of table
+    if any(folded(heading) in _words_of(kin) or told in _words_of(kin) for kin in _KIN.get(f.name, ())):
+        return KIN
     return min(max((score for known, score in _near(mine).items() if known in theirs), default=0.0), 0.95)
 
 
@@ -277,6 +289,21 @@ def likeness(heading: str, f: Field) -> float:
 def _is_known(heading: str) -> bool:
     """Whether a heading is, word for word, that of a field of any kind."""
     return folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)) in layout.all_words()
+
+
+# What one kind of table calls the supplier is the payee in another. Used where a kind has not both.
+_KIN: Mapping[str, tuple[str, ...]] = {
+    "supplier.name": ("payee.name",),
+    "supplier.id": ("payee.id",),
+    "payee.name": ("supplier.name",),
+    "payee.id": ("supplier.id",),
+    "buyer.name": ("payer.name", "agency.name"),
+    "payer.name": ("buyer.name", "agency.name"),
+    "agency.name": ("buyer.name",),
+    "source.name": ("donor.name",),
+    "date": ("disbursement.date",),
+    "amount": ("commitment.amount", "tender.amount"),
+}
 
 
 @cache
@@ -369,6 +396,8 @@ def choices(
         taken[i] = Choice(
             first + i, heads[i].shown, None, 0.0, "none", Why("twins", names), None, (taken[i].field or "",)
         )
+    for i in _of_another_amount(heads, profiles, taken):
+        taken[i] = Choice(first + i, heads[i].shown, None, 0.0, "none", Why("none"), None, ("currency",))
     out = []
     for i, head in enumerate(heads):
         if i in taken:
@@ -377,6 +406,23 @@ def choices(
         near = [(s, f) for s, j, f, _ in scores if j == i and f.name not in used]
         out.append(_open(first + i, head.shown, near, refusals.get(i)))
     return tuple(out)
+
+
+def _of_another_amount(heads: Sequence[Heading], profiles: Sequence[Profile], taken: Mapping[int, Choice]) -> list[int]:
+    """Currency columns that belong to an amount that was not taken: `Original currency` to `Original amount`."""
+    out = []
+    for i, choice in taken.items():
+        mine = _stem(heads[i].shown) & _QUALIFIERS
+        if choice.field != "currency" or not mine or choice.decided_by == "mapping":
+            continue
+        theirs = [
+            j in taken and taken[j].field is not None
+            for j, told in enumerate(profiles)
+            if j != i and told.numbers > 0.5 and mine <= _stem(heads[j].shown)
+        ]
+        if theirs and not any(theirs):
+            out.append(i)
+    return out
 
 
 def _twins(
@@ -409,6 +455,7 @@ def _twins(
 def _scores(
     heads: Sequence[Heading], profiles: Sequence[Profile], kind: Kind, skip: Any
 ) -> tuple[list[_Scored], dict[int, Why]]:
+    names = {f.name for f in kind.fields}
     scores: list[_Scored] = []
     refusals: dict[int, tuple[float, Why]] = {}
     stems = {_stem(h.shown) for h, told in zip(heads, profiles, strict=True) if told.currencies > 0.5} - {frozenset()}
@@ -417,7 +464,9 @@ def _scores(
             continue
         for f in kind.fields:
             score, how = _alike(head, f, kind)
-            if how == "like" and score < 0.97 and _is_known(head.shown):
+            if score == KIN and any(k in names for k in _KIN.get(f.name, ())):
+                continue
+            if how == "like" and score < KIN and _is_known(head.shown):
                 continue  # "Supplier" is a heading of its own, and not a misspelt "Supplies"
             if score < PROPOSED:
                 continue

@@ -83,7 +83,7 @@ def test_7_2_a_word_of_several_currencies_is_none(tmp_path: Path, word: str) -> 
 
 def test_7_2_dolares_is_a_bare_dollar_where_dollars_are_the_own_money(tmp_path: Path) -> None:
     t = column(tmp_path, ["Contract value", "Currency"], [10, "USD"], [20, "BZD"], [30, "dólares"])
-    assert (t.held.keys(), t.amounts()) == ({4}, ["USD 10.00", "BZD 20.00"])
+    assert (set(t.held), t.amounts()) == ({4}, ["USD 10.00", "BZD 20.00"])
 
 
 def test_7_3_codes_with_blanks_and_small_letters(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_7_5_pledged_and_paid_keep_their_own_currencies(tmp_path: Path) -> None:
         "Amount received",
         "Received currency",
     ]
-    rows = [head, ["G-1", "Example Fund", "Ministry of Health", 1000, "EUR", 2300, "BZD"]]
+    rows: list[list[Any]] = [head, ["G-1", "Example Fund", "Ministry of Health", 1000, "EUR", 2300, "BZD"]]
     t = read(workbook(tmp_path / "aid.xlsx", rows), kind="aid")
     assert t.amounts("pledge.amount") == ["EUR 1000.00"]
     assert t.amounts("disbursement.amount") == ["BZD 2300.00"]

@@ -163,7 +163,7 @@ def test_4_9_magnitude_words_and_bands_are_no_amounts(tmp_path: Path, typed: str
 
 def test_4_9_false_friends_of_magnitude_words_are_left_alone(tmp_path: Path) -> None:
     head = ["Contract number", "What was bought", "Buyer", "Supplier", "Tax ID", "Contract value"]
-    rows = [
+    rows: list[list[Any]] = [
         head,
         ["040M-2013", "1.2M PIECES@0.48", "Ministry of Health", "3M ENTERPRISE", "2386348K", 576000],
         ["041K-2013", "5K run banners", "Ministry of Health", "Example 2B Ltd.", "1234567K", 40],
@@ -209,7 +209,11 @@ def test_4_10_the_unit_of_a_heading_is_asked_once_and_remembered(
 
 
 def test_4_10_the_unit_of_a_line_over_the_table_is_asked_too(tmp_path: Path) -> None:
-    rows = [["Covid purchases. All figures in BZ$ thousands"], [], *contracts("Contract value", 120, 7.5)]
+    rows: list[list[Any]] = [
+        ["Covid purchases. All figures in BZ$ thousands"],
+        [],
+        *contracts("Contract value", 120, 7.5),
+    ]
     asked = read(workbook(tmp_path / "contracts.xlsx", rows))
     assert set(asked.held.values()) == {"V019"} and asked.said("V019") == ["E3"]
     said = answer(asked, units={"amount": 1000})
@@ -218,8 +222,17 @@ def test_4_10_the_unit_of_a_line_over_the_table_is_asked_too(tmp_path: Path) -> 
 
 
 def test_4_10_a_quantity_is_not_multiplied_by_the_unit_of_money(tmp_path: Path) -> None:
-    t = gifts(tmp_path, ["D-1", "Example Mills", "Flour (BZ$ millions)", 12, "kg", "", "", ""])
-    assert t.column("item.quantity") == [Decimal(12)]
+    rows: list[list[Any]] = [
+        ["Figures in BZ$ thousands"],
+        [],
+        GIFT,
+        ["D-1", "Example Mills", "Flour", 12, "kg", 2.5, 30, ""],
+    ]
+    path = workbook(tmp_path / "gifts.xlsx", rows, "Donations")
+    said = answer(read(path, kind="donations"), units={"amount": 1000})
+    t = read(path, kind="donations", answers=[said])
+    assert (t.column("item.quantity"), t.amounts("item.unitValue")) == ([Decimal(12)], ["BZD 2.5"])
+    assert t.amounts() == ["BZD 30000.00"]
 
 
 def test_4_11_a_number_in_powers_of_ten_is_no_identifier(tmp_path: Path) -> None:
