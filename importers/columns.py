@@ -83,6 +83,7 @@ class Profile:
 
     filled: int = 0
     numbers: float = 0.0
+    digits: float = 0.0  # cells with a figure somewhere
     quantities: float = 0.0  # numbers, and numbers with a unit behind them
     dates: float = 0.0
     currencies: float = 0.0
@@ -90,7 +91,11 @@ class Profile:
     money: float = 0.0  # numbers that carry a currency, in the cell or in its format
     sequence: bool = False
     short: float = 0.0
+    coded: float = 0.0  # one short word with a figure in it, such as 21C0
     codes: Mapping[str, float] = field(default_factory=dict)
+
+
+_CODED = re.compile(r"(?=[A-Z0-9./-]*\d)[A-Z0-9./-]{2,14}")
 
 
 @cache
@@ -106,10 +111,11 @@ def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Pr
     n = len(found)
     texts = [parsing.clean(c[1]) for c in found]
     flat = [folded(t) for t in texts]
-    whole = [int(t) for t in texts if t.isdigit()]
+    whole = [int(t) for t in texts if t.isdecimal()]
     return Profile(
         n,
         sum(_is_number(c) for c in found) / n,
+        sum(bool(re.search(r"\d", t)) for t in texts) / n,
         sum(_is_quantity(c) for c in found) / n,
         sum(_is_date(c) for c in found) / n,
         sum(parsing.currency_code(t) is not None for t in texts) / n,
@@ -118,6 +124,7 @@ def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Pr
         # One word among the numbers is the TOTAL at the foot.
         n > 2 and len(whole) >= n - 1 and all(b - a == 1 for a, b in pairwise(whole)),
         sum(len(t) <= 40 for t in texts) / n,
+        sum(bool(_CODED.fullmatch(t)) for t in texts) / n,
         {name: sum(t in _code_words(name) for t in flat) / n for name in codelists},
     )
 
@@ -133,6 +140,8 @@ def _is_number(cell: Any) -> bool:
         # An amount all the same, though one that we refuse; not every name or sentence with a number in it.
         if problem.code == "V004":
             return bool(_ROUGHLY.fullmatch(parsing.clean(cell[1])))
+        if problem.code in ("V023", "V024", "V027"):  # a formula as text, a range, a rounded number
+            return True
         return problem.code == "V005" and sum(map(str.isalpha, cell[1])) <= 12 and not _is_date(cell)
     return True
 
@@ -176,8 +185,12 @@ def _is_date(cell: Any) -> bool:
     return True
 
 
-def vetoed(f: Field, told: Profile) -> str:
-    """Why the values of a column cannot be this field, a code; "" when they can. An empty column can be anything."""
+def vetoed(f: Field, told: Profile, *, known: bool = False) -> str:
+    """Why the values of a column cannot be this field, a code; "" when they can. An empty column can be anything.
+
+    `known`: the heading is, word for word, the field's. Then amounts that nobody can read ("approx. 500") are amounts
+    all the same: their rows wait, they are not published without them.
+    """
     if told.filled == 0 or f.sensitivity == "personal":
         return ""
     if f.type == "row":
@@ -185,6 +198,8 @@ def vetoed(f: Field, told: Profile) -> str:
     if f.type in ("money", "quantity", "number", "percent"):
         if told.dates > 0.5 and told.numbers <= told.dates:
             return "dates"
+        if known and told.digits >= 0.5:
+            return ""
         return "" if max(told.numbers, told.quantities * (f.type == "quantity")) >= 0.5 else "few_numbers"
     if f.type == "date":
         return "" if told.dates >= 0.5 else "few_dates"
@@ -198,6 +213,8 @@ def vetoed(f: Field, told: Profile) -> str:
         return "numbers"
     if f.type in ("text", "place") and told.dates > 0.8:
         return "dates"
+    if f.type == "text" and f.name.endswith(("title", "name")) and told.coded > 0.8 and told.filled > 2:
+        return "codes"
     return ""
 
 
@@ -215,7 +232,7 @@ _TELLING = frozenset(
     "unit unitario unitaria unitaire payment paid end start invoice budget total estimated award contract tender "
     "quantity date fecha data email phone address currency percent share id number code type status name revised "
     "modified amended original revisado modificado signature signed firma assinatura reporting reported "
-    "codigo numero cnpj cpf nif nit ruc rtn rfc rut cuit tin".split()
+    "direction sentido codigo numero cnpj cpf nif nit ruc rtn rfc rut cuit tin".split()
 )
 
 
@@ -224,6 +241,12 @@ def _spelled(text: str) -> tuple[str, ...]:
     return tuple(_ABBREVIATIONS.get(w, w) for w in folded(text).split())
 
 
+# Without one of these a heading names a thing and not its number.
+_NUMBERED = frozenset(
+    "id ids identifier identificador number numero code codigo reference referencia ref no nr cnpj cpf nif nipc nit "
+    "ruc rtn rfc rut cuit tin siret siren registration registro matricule immatriculation expediente folio dossier "
+    "grn po lpo unspsc hs ncm key clave chave cle isin lei vat".split()
+)
 _Spelled = tuple[str, ...]
 
 
@@ -251,7 +274,9 @@ def _near(mine: _Spelled) -> Mapping[_Spelled, float]:
         # Short words are alike by chance: "Visa" is no "Divisa".
         if not shared and min(len(told), len(texts[i])) < 7:
             continue
-        out[theirs] = float(score[i]) - 0.25 * bool((words ^ set(theirs)) & _TELLING)
+        # One word of three or more is little: "Nombre" is in the name of everything.
+        little = len(theirs) == 1 and len(words) >= 3
+        out[theirs] = score[i].item() - 0.25 * bool((words ^ set(theirs)) & _TELLING) - 0.1 * little
     return out
 
 
@@ -278,11 +303,14 @@ def likeness(heading: str, f: Field) -> float:
     theirs, ordered = _spellings(f.words)
     if tuple(sorted(mine)) in ordered or tuple(sorted(_spelled(told))) in ordered:
         return 0.97
-    if folded(heading) in _words_of(f.name) or told in _words_of(f.name):
+    if f.name not in _BY_KIND and (folded(heading) in _words_of(f.name) or told in _words_of(f.name)):
         return 0.96  # the same field is called so in another kind of table
     if any(folded(heading) in _words_of(kin) or told in _words_of(kin) for kin in _KIN.get(f.name, ())):
         return KIN
-    return min(max((score for known, score in _near(mine).items() if known in theirs), default=0.0), 0.95)
+    best = max((score for known, score in _near(mine).items() if known in theirs), default=0.0)
+    if f.type == "identifier" and not set(mine) & _NUMBERED:
+        best = min(best, 0.6)  # "Entidade adjudicante" is like "NIPC da entidade adjudicante", but no number of it
+    return min(best, 0.95)
 
 
 @lru_cache(maxsize=20_000)
@@ -291,6 +319,8 @@ def _is_known(heading: str) -> bool:
     return folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)) in layout.all_words()
 
 
+# What these are about differs from kind to kind: the date of a gift is not the date of an agreement.
+_BY_KIND = frozenset({"date", "amount"})
 # What one kind of table calls the supplier is the payee in another. Used where a kind has not both.
 _KIN: Mapping[str, tuple[str, ...]] = {
     "supplier.name": ("payee.name",),
@@ -471,7 +501,7 @@ def _scores(
             if score < PROPOSED:
                 continue
             labels = {"label": f.label["en"], "etiqueta": f.label["es"], "tag": head.tag}
-            if against := vetoed(f, profiles[i]):
+            if against := vetoed(f, profiles[i], known=score >= 0.97):
                 why = Why("veto", {**labels, **words()["veto"][against]})
                 if score > refusals.get(i, (0.0, why))[0]:
                     refusals[i] = (score, why)

@@ -95,19 +95,25 @@ _ABOUT = {
 _COMMON = frozenset(["amount", "currency", "date", "description", "source.url", "note", "row.number", "place", "title"])
 
 
-# Lists of anything look like lists of organisations: for these kinds only known headings count.
-_STRICT = frozenset({"organizations", "rates"})
+# Lists of anything look like lists of organisations: these kinds must have all of these, nearly word for word.
+_STRICT = {
+    "organizations": (("organization.name",), ("organization.alias", "organization.id")),
+    "rates": (("currency",), ("value",), ("date",)),
+}
 
 
 def _strength(kind: Kind, made: Sequence[Choice]) -> float:
-    least = 0.9 if kind.name in _STRICT else 0.0
-    found = {c.field: c.confidence for c in made if c.field and c.confidence >= least}
-    if kind.name in _STRICT and any(f.required and found.get(f.name, 1.0) < 1.0 for f in kind.fields):
+    found = {c.field: c.confidence for c in made if c.field}
+    if any(not any(found.get(n, 0.0) >= 0.8 for n in one_of) for one_of in _STRICT.get(kind.name, ())):
         return 0.0
+    if kind.name == "organizations" and any(columns.is_heading_of("amount", c.header) for c in made):
+        return 0.0  # a register of organisations tells no amounts
     if not any(name in found for name in _ABOUT[kind.name]):
         return 0.0
     # A ministry's own list of contracts leaves out who buys: it is asked once.
-    missing = sum(f.required and f.name not in found for f in kind.fields if f.name != "buyer.name")
+    missing: float = sum(f.required and f.name not in found for f in kind.fields if f.name != "buyer.name")
+    if kind.name in _STRICT:
+        missing /= 3  # what makes it of this kind is there already
     own = sum(s for name, s in found.items() if name not in _COMMON)
     if kind.name == "deliveries" and any(
         c.field is None and columns.is_heading_of("donor.name", c.header) for c in made

@@ -147,7 +147,7 @@ def several(text: str) -> list[str]:
 
 _GLYPHS = {
     "US$": "USD", "USD$": "USD", "U$S": "USD", "U$D": "USD", "BZ$": "BZD", "BZD$": "BZD", "R$": "BRL", "GH¢": "GHS",
-    "GH₵": "GHS", "₵": "GHS", "£": "GBP", "€": "EUR", "S/.": "PEN", "S/": "PEN", "Q.": "GTQ", "C$": "NIO", "CA$": "CAD",
+    "GH₵": "GHS", "₵": "GHS", "£": "GBP", "€": "EUR", "S/.": "PEN", "S/": "PEN", "Q.": "GTQ", "CA$": "CAD",
     "CAD$": "CAD", "CDN$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "NT$": "TWD", "HK$": "HKD", "S$": "SGD",
     "₦": "NGN", "₱": "PHP", "₹": "INR", "₡": "CRC", "₲": "PYG", "₺": "TRY", "₩": "KRW", "₴": "UAH", "RD$": "DOP",
     "TT$": "TTD", "J$": "JMD", "JA$": "JMD", "BDS$": "BBD", "EC$": "XCD", "GY$": "GYD", "G$": "GYD", "B/.": "PAB",
@@ -159,14 +159,19 @@ _GLYPH = re.compile("|".join(re.escape(g) for g in sorted(_GLYPHS, key=len, reve
 _BEFORE = {"Q": "GTQ", "L": "HNL"}
 _LETTER = re.compile(r"^([-(]?\s*)(Q|L)\.?\s*(?=[\d.,])")
 # Signs that several currencies share, like `$`: they never decide one.
-_SHARED = re.compile(r"[¥¢]|\bF\s?CFA\b|\bCFA\b|\bBs\b\.?|\bRs\b\.?|\bkr\b\.?", re.IGNORECASE)
+_SHARED = re.compile(r"\bC\$|[¥¢]|\bF\s?CFA\b|\bCFA\b|\bBs\b\.?|\bRs\b\.?|\bkr\b\.?", re.IGNORECASE)
+# "US $600", "U.S. $600", "BZE$600", "$600 US": whose dollar it is stands apart from the sign.
+_WHOSE_BEFORE = re.compile(r"\b(U\.?S\.?|BZ)E?\.?\s*\$\s*", re.IGNORECASE)
+_WHOSE_BEHIND = re.compile(r"\$\s*([\d.,]+)\s*(US|BZ)\b(?!\$)", re.IGNORECASE)
 _ISO = re.compile(r"(?<![A-Za-z])([A-Za-z]{3})(?![A-Za-z])")
 _NAMES = {
     "ghana cedi": "GHS", "cedi": "GHS", "cedis": "GHS", "usa dollar": "USD", "us dollar": "USD", "us dollars": "USD",
     "united states dollar": "USD", "american dollar": "USD", "dolar estadounidense": "USD",
     "dolar americano": "USD", "british pound": "GBP", "pound sterling": "GBP", "pounds sterling": "GBP",
     "euro": "EUR", "euros": "EUR", "japanese yen": "JPY", "yen": "JPY", "belize dollar": "BZD",
-    "belize dollars": "BZD", "dolar beliceno": "BZD", "brazilian real": "BRL", "real": "BRL", "reais": "BRL",
+    "belize dollars": "BZD",
+    "belizean dollar": "BZD", "bz dollar": "BZD", "dolar beliceno": "BZD", "brazilian real": "BRL", "real": "BRL",
+    "reais": "BRL",
     "mexican peso": "MXN", "peso mexicano": "MXN", "quetzal": "GTQ", "lempira": "HNL", "swiss franc": "CHF",
     "canadian dollar": "CAD", "dolar canadiense": "CAD", "new taiwan dollar": "TWD", "chinese yuan": "CNY",
     "pesos cop": "COP", "peso colombiano": "COP", "pesos colombianos": "COP", "colombian peso": "COP", "sol": "PEN",
@@ -219,9 +224,17 @@ def currency_code(text: str) -> str | None:
         return text.upper()
     if (m := re.search(r"\(([A-Za-z]{3})\)", text)) and m[1].upper() in schema.codelist("currency"):
         return m[1].upper()
-    if folded(text) in _NAMES:
-        return _NAMES[folded(text)]
-    return _GLYPHS.get(text.upper())
+    word = folded(text)
+    if code := _NAMES.get(word) or _NAMES.get(word.removesuffix("s")) or _NAMES.get(word.replace("u s ", "us ")):
+        return code
+    bare = re.sub(r"[\s.]", "", text.upper())
+    if code := _GLYPHS.get(text.upper()) or _GLYPHS.get(bare) or _GLYPHS.get(bare.replace("$US", "US$")):
+        return code
+    if bare in ("$US", "$BZ"):
+        return {"$US": "USD", "$BZ": "BZD"}[bare]
+    # "BZD ($)", "USD - US Dollar": one code in capitals, and no other.
+    codes = {c for c in re.findall(r"(?<![A-Z])[A-Z]{3}(?![A-Z])", text) if c in schema.codelist("currency")}
+    return codes.pop() if len(codes) == 1 and len(text) <= 40 else None
 
 
 def is_bare_dollar(text: str) -> bool:
@@ -253,7 +266,7 @@ def figure(text: str) -> Figure:
     if text.startswith("=") and len(text) > 1:
         raise Unreadable("V023", shown=text)
     currency: str | None = None
-    left = text
+    left = _WHOSE_BEHIND.sub(r"\2$ \1", _WHOSE_BEFORE.sub(r"\1$ ", text).replace("U.S.", "US"))
 
     def glyph(m: re.Match[str]) -> str:
         nonlocal currency
@@ -272,9 +285,9 @@ def figure(text: str) -> Figure:
             left = left.replace(code[0], " ")
     if (letter := _LETTER.match(left.strip())) and currency in (None, _BEFORE[letter[2]]):
         currency, left = _BEFORE[letter[2]], letter[1] + left.strip()[letter.end() :]
-    dollar = "$" in left
     shared = bool(_SHARED.search(left))
-    left = _SHARED.sub(" ", left.replace("$", " "))
+    dollar = "$" in left and not shared
+    left = _SHARED.sub(" ", left).replace("$", " ")
     named = folded(re.sub(r"[\d.,()\-+]", " ", left))
     if named in _NAMES:
         currency = currency or _NAMES[named]

@@ -366,7 +366,10 @@ def _may_be(a: Shape, b: Shape) -> bool:
 
     Most of "Ipanema Town Council" is in "Itauna Town Council" as well; what is left says that they are two.
     """
-    mine, theirs = a.sorted.split(), b.sorted.split()
+    return _left_alike(a.sorted.split(), b.sorted.split()) or _left_alike(a.plain.split(), b.plain.split())
+
+
+def _left_alike(mine: list[str], theirs: list[str]) -> bool:
     for word in list(mine):
         if word in theirs:
             mine.remove(word)

@@ -65,6 +65,7 @@ class _Style:
     mark: str | None = None
     order: str = ""
     header_currency: str | None = None
+    header_dollar: bool = False
     answered: str | None = None
     unit: int = 1
     unit_said: bool = True
@@ -232,10 +233,11 @@ class _Sheet:
 
     def _before(self) -> None:
         head = CellRef(self.sha256, self.raw.name, "")
-        for code, cell, shown in self.raw.notes:
-            if code != "ragged":
-                severity = Severity.ERROR if code == "B010" else Severity.WARNING
-                self.say(code, severity, CellRef(self.sha256, self.raw.name, cell), "", shown)
+        hidden_columns = [n for n in self.raw.hidden_columns if n - 1 in self.block.columns]
+        used = [n for n in hidden_columns if any(c.column == n - 1 for c, _ in self.fields)]
+        if used:
+            names = ", ".join(c.header or self.letters[c.column] for c, _ in self.fields if c.column + 1 in used)
+            self.say("L015", Severity.WARNING, self.at(self.found.header_rows[-1], used[0] - 1), "", names)
         hidden = sorted(n for n in self.raw.hidden_rows if self.found.first_row <= n <= self.last)
         if hidden and self.answer.get("hidden_rows") not in ("skip", "read"):
             others = self.last - self.found.first_row + 1 - len(hidden)
@@ -321,6 +323,7 @@ class _Sheet:
             style.order, _ = parsing.date_order(texts, answer or (said.date_order if said else ""))
         if f.type == "money":
             style.header_currency = currencies.declared(c.header)
+            style.header_dollar = style.header_currency is None and "$" in c.header
             told = {_told_currency(x) for r in rows if c.column < len(r) and (x := r[c.column])} - {""}
             style.foreign = (
                 bool(told - {said.currency} - ({"$"} if said.dollar == said.currency else set()))
@@ -333,7 +336,9 @@ class _Sheet:
                 style.unit = self.about_unit
             if style.unit > 1:
                 answer = self._answer("units", f.name)
-                style.unit, style.unit_said = (int(answer), True) if answer else (style.unit, False)
+                # An answer about thousands says nothing of millions, should next month's heading speak of them.
+                fits = answer in ("1", str(style.unit))
+                style.unit, style.unit_said = (int(answer), True) if fits else (style.unit, False)
         return style
 
     def _marks_by_product(self) -> None:
@@ -562,7 +567,7 @@ class _Sheet:
         if code is None:
             self.say("V008", Severity.ERROR, self.at(n, column), name, cell[1])
             return None, "V008"
-        if name == "currency":
+        if not name.endswith(".currency"):  # that of one amount is in the amount
             values[name] = Parsed(code, cell[1], self.at(n, column))
         return code, ""
 
@@ -611,6 +616,8 @@ class _Sheet:
             case "identifier":
                 return self._identifier(kind, raw, code, f, at)
         text = parsing.clean(raw)
+        if f.name.endswith(".name") and re.fullmatch(r"-?\d", text):
+            return None  # nobody is called 0 or -1: a machine's "none"
         if parsing.has_email(text):
             self.say("P002", Severity.WARNING, at, f.name, "")
             return None
@@ -646,7 +653,7 @@ class _Sheet:
         if len(told_by) > 1:
             raise Unreadable("V007", shown=raw, currency=told_by[0], other=told_by[1])
         decided = currency or own or style.header_currency
-        if decided is None and dollar:
+        if decided is None and (dollar or style.header_dollar):
             decided = style.answered or (self.jurisdiction.dollar if self.jurisdiction else "") or None
             if decided is None:
                 raise Unreadable("V009", shown=raw)

@@ -8,10 +8,12 @@ are dropped here and never go further. How one table is typed is `sheet`. Read `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from importers import documents_staging, layout, mapping, sandbox, sheet
+from importers.annotate import is_report
 from importers.mapping import NotOurs, Saved
 from importers.parsing import column_letters
 from importers.staged import Column, ControlTotal, Parsed, StagedFile, StagedRow, StagedTable
@@ -52,10 +54,11 @@ def staged(
     tables: list[StagedTable] = []
     not_read: list[tuple[str, str, str]] = []
     findings: list[Finding] = []
-    several = sum(raw.visible and any(any(r) for r in raw.rows[:50]) for raw in told.sheets) > 1
-    for n, raw in enumerate(told.sheets):
+    raws = [raw for raw in told.sheets if not _ours(raw)]  # our own report, sent back with the mended file
+    several = sum(raw.visible and any(any(r) for r in raw.rows[:50]) for raw in raws) > 1
+    for n, raw in enumerate(raws):
         if progress:
-            progress("sheet", n, len(told.sheets))
+            progress("sheet", n, len(raws))
         at = CellRef(sha256, raw.name, "")
         if only is not None and raw.name != only:
             not_read.append((raw.name, "not asked for", ""))
@@ -71,6 +74,14 @@ def staged(
     return StagedFile(file_name, sha256, tuple(tables), tuple(not_read), tuple(findings))
 
 
+_SEVERITY = {"B010": Severity.BLOCKER, **dict.fromkeys(sandbox.NOTICES, Severity.NOTICE)}
+
+
+def _ours(raw: sandbox.RawSheet) -> bool:
+    first = raw.rows[0][0] if raw.rows and raw.rows[0] else None
+    return is_report(raw.name, first[1] if first else "")
+
+
 def _sheet(
     raw: sandbox.RawSheet,
     at: CellRef,
@@ -84,8 +95,13 @@ def _sheet(
     findings: list[Finding],
 ) -> None:
     """Stage every table of one sheet; what is none of ours is said with its reason, not forced into a kind."""
+    notes = [
+        Finding(code, _SEVERITY.get(code, Severity.WARNING), CellRef(at.file, at.sheet, cell), "", shown[:200])
+        for code, cell, shown in raw.notes
+    ]
     found = layout.blocks(raw.rows, raw.merges)
     if not found:
+        findings += notes
         not_read.append((raw.name, "no table", ""))
         prose = mapping.NO_TABLE
         findings.append(
@@ -102,8 +118,10 @@ def _sheet(
         if isinstance(told, NotOurs):
             refused.append(told)
         elif told is not None:
-            tables.append(sheet.table(raw, told, at.file, file_name, jurisdiction, carried))
+            table = sheet.table(raw, told, at.file, file_name, jurisdiction, carried)
+            tables.append(table if read else replace(table, findings=(*notes, *table.findings)))
             read += 1
+    findings += [] if read else notes
     shifted = [] if read else _all_shifted(raw, found[0], at)
     if shifted:
         not_read.append((raw.name, "its rows are shifted", ""))

@@ -54,7 +54,14 @@ class Style:
             at = first + dt.timedelta(whole, seconds)
         except OverflowError:
             return None
+        if at.day == 1 and at.time() == dt.time() and self.shows_no_day:
+            return "d", f"{at:%Y-%m}"  # typed as "May 2020": the program added a day that nobody wrote
         return "d", at.date().isoformat() if at.time() == dt.time() else at.isoformat(timespec="seconds")
+
+    @property
+    def shows_no_day(self) -> bool:
+        shown = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", self.code).lower()
+        return "y" in shown and "m" in shown and "d" not in shown
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class Book:
 
 
 _BUILT_IN = {
+    17: "mmm-yy",
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "$#,##0", 6: "$#,##0", 7: "$#,##0.00", 8: "$#,##0.00", 9: "0%",
     10: "0.00%", 11: "0.00E+00", 37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00", 42: '_("$"* #,##0_)',
     44: '_("$"* #,##0.00_)',

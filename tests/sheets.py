@@ -175,6 +175,9 @@ class Memory:
     def decisions(self) -> Sequence[Decision]:
         return ()
 
+    def owner(self, ocid: str) -> str | None:
+        return None
+
 
 def context(memory: Memory | None = None, jurisdiction: Jurisdiction = BELIZE, publisher: str = "moh") -> Context:
     settings = Settings()

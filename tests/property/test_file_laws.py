@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers import staging
+from importers import sheet, staging
 from ledger.settings import Jurisdiction, register
 from tests import laws
 
@@ -100,11 +100,11 @@ def test_a_lost_row_or_cell_would_be_noticed(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "contracts.csv"
     path.write_text("Contract number,Buyer,Supplier,Contract value\nC1,MoH,A Ltd.,BZD 5.00\nC2,MoH,B Ltd.,BZD 7.00\n")
     assert laws.broken(path, BELIZE) == []
-    read = staging.sheet.table
+    read = sheet.table
 
     def losing(*told: object, **more: object) -> staging.StagedTable:
         found = read(*told, **more)  # type: ignore[arg-type]
         return staging.StagedTable(**{f: getattr(found, f) for f in found.__slots__} | {"rows": found.rows[:-1]})
 
-    monkeypatch.setattr(staging.sheet, "table", losing)
+    monkeypatch.setattr(sheet, "table", losing)
     assert any("not accounted for" in law for law in laws.broken(path, BELIZE))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from importers import layout, mapping
+from importers import elsewhere, layout, mapping
 from importers.mapping import NotOurs, Understanding
 
 
@@ -181,6 +181,14 @@ def test_what_is_none_of_ours_is_named(code: str, rows: tuple[str, ...]) -> None
     told = read(cells(*rows))[0]
     assert isinstance(told, NotOurs) and told.code == code
     assert told.said("en") and told.said("es") and told.short
+
+
+def test_a_first_names_column_is_no_pivot() -> None:
+    """French "nombre de" counts in a pivot; Spanish "nombre de" names somebody."""
+    rows = cells("Nombre de la entidad | Nombre del proveedor", "Salud | Ejemplo S.A.", "Educación | Otra S.A.")
+    block = layout.blocks(rows)[0]
+    profiles = [mapping.profile([r[i] for r in rows[1:]]) for i in range(2)]
+    assert elsewhere.other(rows, block, profiles, {"buyer.name", "supplier.name"}) == ""
 
 
 def test_contracts_are_not_taken_for_payments() -> None:
