@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from importers import documents_staging, drafts, resolve, staging
 from importers.drafts import Built, Context, Known, Nothing
 from importers.mapping import Saved, remembered
 from importers.parsing import column_number
-from ledger import changes, rules, store, tables, workflow
+from ledger import changes, mappings, rules, store, workflow
 from ledger import known as ledger_known
 from ledger.arcs import Arc, arcs
 from ledger.errors import NotFound, Refused
@@ -410,6 +409,4 @@ def read_submission(
 
 def _mappings(conn: sa.Connection, publisher: str) -> Saved:
     """What the officers of this publisher answered about columns, by the header's signature; the newest answer."""
-    t = tables.mappings
-    rows = conn.execute(sa.select(t.c.signature, t.c.mapping).where(t.c.publisher == publisher).order_by(t.c.version))
-    return remembered([{**json.loads(mapping), "signature": signature} for signature, mapping in rows])
+    return remembered(mappings.answers(conn, publisher))

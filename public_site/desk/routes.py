@@ -24,7 +24,7 @@ from ledger import accounts, catalogue, jobs, store, workflow
 from ledger.errors import Conflict, Forbidden, LedgerError, NotFound
 from ledger.tables import accounts as accounts_table
 from public_site import acting, terminal
-from public_site.desk import organisations, views
+from public_site.desk import organisations, reports, views
 from public_site.web import Site, page, policy
 
 CHUNK_BYTES = 1 << 20
@@ -297,6 +297,7 @@ def router(site: Site) -> APIRouter:
         return RedirectResponse(f"/desk/submissions/{id}", 303)
 
     organisations.add(routes, site, person_or_sign_in, guarded, show, names)
+    reports.add(routes, site, person_or_sign_in, visible)
     return routes
 
 

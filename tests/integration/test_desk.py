@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
@@ -200,3 +202,27 @@ def test_signing_out_ends_the_session(app: TestClient) -> None:
 def test_the_desk_speaks_spanish(app: TestClient) -> None:
     assert sign_in(app, "ana") == 303
     assert "Enviar un archivo" in app.get("/desk/new", headers={"accept-language": "es"}).text
+
+
+def test_the_own_file_comes_back_with_its_marks_and_only_to_its_office(
+    app: TestClient, engine: sa.Engine, settings: Settings
+) -> None:
+    assert sign_in(app, "ana") == 303
+    wrong = CSV.replace(b"200.00", b"2 million")
+    form = {"csrf": token(app), "publisher": "moh", "kind": "procurement", "period": "2020"}
+    sent = app.post("/desk/new", data=form, files={"file": ("my contracts é.csv", wrong)}, follow_redirects=False)
+    id = int(sent.headers["location"].rsplit("/", 1)[-1])
+    read(engine, settings)
+    path = f"/desk/submissions/{id}/files/1/marked"
+    assert path in app.get(f"/desk/submissions/{id}").text
+    answer = app.get(path)
+    assert answer.status_code == 200 and answer.headers["content-disposition"].startswith("attachment")
+    assert "no-store" in answer.headers["cache-control"]
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    marked = [c.coordinate for row in book.worksheets[0].iter_rows() for c in row if c.comment]
+    assert marked == ["E3"] and book.sheetnames[-1] == "Ledger report"
+    assert app.get(f"/desk/submissions/{id}/files/2/marked").status_code == 404
+    assert sign_in(app, "eva") == 303
+    assert app.get(path).status_code == 404
+    app.cookies.clear()
+    assert app.get(path, follow_redirects=False).status_code == 303
