@@ -51,7 +51,7 @@ def table(
 NOTE = "note under the table"
 _TOTAL = re.compile(
     r"(grand |sub |gran |total )?(total|totals|totales|subtotal|suma|soma|somme|sum)"
-    r"( general| geral| global| amount| a pagar| r| bzd| usd)?( \d+ rows)?"
+    r"( general| geral| global| amount| total| a pagar| r| bzd| usd)?( \d+ rows)?"
 )
 _TOTALISH = re.compile(r"tot|sum|som", re.IGNORECASE)
 _HEADLINE = re.compile(r"^(section|table|part|seccion|tabla|parte|cuadro|tableau|secao|quadro|tabela) [\divx]+\b")

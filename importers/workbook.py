@@ -193,17 +193,15 @@ def _values(path: Path, rows_max: int, formats_unread: bool = False) -> Iterator
 
 def _lines(sheet: Sheet, values: Any, rows_max: int, formats_unread: bool) -> Iterator[Line]:
     watch = Watch(rows_max)
-    start = values.start
-    if start is None:
+    if values.start is None:
         return
     # The area before the table is kept: without it every address would be shifted.
     watch.grown(values.total_height, values.total_width, 0)
-    for _ in range(start[0]):
-        yield [], []
+    # (`iter_rows` keeps empty rows above and leaves out empty columns beside: only this keeps both.)
     numbers = False
-    for n, row in enumerate(values.iter_rows(), start[0] + 1):
-        kinds = [BLANK] * start[1]
-        texts = [""] * start[1]
+    for n, row in enumerate(values.to_python(skip_empty_area=False), 1):
+        kinds: list[str] = []
+        texts: list[str] = []
         for value in row:
             kind, text = _cell(value)
             numbers = numbers or kind == "n"
