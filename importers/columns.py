@@ -121,8 +121,8 @@ def profile(cells: Sequence[Any], codelists: frozenset[str] = frozenset()) -> Pr
         sum(parsing.currency_code(t) is not None for t in texts) / n,
         sum(t.lower().startswith(("http", "www.")) for t in texts) / n,
         sum(_is_money(c) for c in found) / n,
-        # One word among the numbers is the TOTAL at the foot.
-        n > 2 and len(whole) >= n - 1 and all(b - a == 1 for a, b in pairwise(whole)),
+        # Words among the numbers are the TOTAL and the signatures at the foot.
+        len(whole) > 1 and len(whole) >= 0.6 * n and all(b - a == 1 for a, b in pairwise(whole)),
         sum(len(t) <= 40 for t in texts) / n,
         sum(bool(_CODED.fullmatch(t)) for t in texts) / n,
         {name: sum(t in _code_words(name) for t in flat) / n for name in codelists},
@@ -508,6 +508,8 @@ def _scores(
                 continue
             if f.type == "money" and _stem(head.shown) in stems:
                 score += 0.2  # its currency has a column of its own: `Paid local` beside `Paid local currency`
+            if f.type == "code" and profiles[i].codes.get(f.codelist, 0.0) >= 0.8:
+                score = max(score, 0.85)  # every cell is a word of this very list
             # Of two equal headings the one whose values fit the type better is meant.
             scores.append((score + 0.01 * _fit(f, profiles[i]), i, f, Why(how, labels)))
     scores.sort(key=lambda s: (-s[0], s[1]))
