@@ -66,7 +66,7 @@ def remember(
     t = mappings
     where = (t.c.publisher == publisher, t.c.signature == signature)
     version = int(conn.scalar(sa.select(sa.func.max(t.c.version)).where(*where)) or 0) + 1
-    text = json.dumps(told, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(told, ensure_ascii=False)  # in the order of the sheet's columns
     row = {"publisher": publisher, "signature": signature, "version": version, "mapping": text}
     try:
         with conn.begin_nested():
