@@ -24,7 +24,7 @@ from ledger import accounts, catalogue, jobs, store, workflow
 from ledger.errors import Conflict, Forbidden, LedgerError, NotFound
 from ledger.tables import accounts as accounts_table
 from public_site import acting, terminal
-from public_site.desk import organisations, reports, views
+from public_site.desk import columns, organisations, reports, views
 from public_site.web import Site, page, policy
 
 CHUNK_BYTES = 1 << 20
@@ -83,6 +83,8 @@ def router(site: Site) -> APIRouter:
     def show(request: Request, person: Person, template: str, status: int = 200, **view: Any) -> Response:
         shown = {"person": person.name, "csrf": person.csrf, "language": person.language, "problem": None, **view}
         return page(site, request, template, shown, language=person.language, status=status)
+
+    columns.add(routes, site, person_or_sign_in, guarded, show, names)  # before the steps, which would take its address
 
     # --- signing in
 
@@ -231,6 +233,7 @@ def router(site: Site) -> APIRouter:
             certifies = accounts.allows(conn, person.account, "certifier", told.publisher)
             job = organisations.last_reading(conn, id)
             same = organisations.section(conn, told, prepares)
+            waits = columns.section(conn, site, told, prepares, person.language)
         reading = told.state == "received" or (job is not None and job.state in ("waiting", "running"))
         change_set = told.change_set
         if change_set:
@@ -261,6 +264,7 @@ def router(site: Site) -> APIRouter:
             hidden_changes=max(0, len(every) - views.CHANGES_SHOWN),
             stage_words=site.stage_words(person.language),
             same=same,
+            waits=waits,
         )
 
     @routes.post("/submissions/{id}/{step}")

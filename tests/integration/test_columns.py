@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
@@ -44,9 +46,13 @@ class Office:
         return found[1]
 
     def send(self, head: str, *rows: str, publisher: str = "moh", period: str = "2020-04") -> int:
-        file = "\r\n".join([head, *rows]) + "\r\n"
-        form = {"csrf": self.token(), "publisher": publisher, "period": period, "kind": "procurement"}
-        answer = self.app.post("/desk/new", data=form, files={"file": ("c.csv", file.encode())}, follow_redirects=False)
+        return self.send_file("c.csv", ("\r\n".join([head, *rows]) + "\r\n").encode(), publisher, period)
+
+    def send_file(
+        self, name: str, file: bytes, publisher: str = "moh", period: str = "2020-04", kind: str = "procurement"
+    ) -> int:
+        form = {"csrf": self.token(), "publisher": publisher, "period": period, "kind": kind}
+        answer = self.app.post("/desk/new", data=form, files={"file": (name, file)}, follow_redirects=False)
         assert answer.status_code == 303, answer.text
         self.work()
         return int(answer.headers["location"].rsplit("/", 1)[-1])
@@ -244,6 +250,8 @@ def test_a_forged_or_impossible_answer_is_refused_and_nothing_is_kept(
 def test_a_currency_that_is_not_in_the_list_is_written(office: Office) -> None:
     id = office.send(HEAD, *APRIL)
     name = field(office.form(id), "currency-", "-amount")
+    both = office.say(id, **{name: "BZD", f"{name}-other": "GYD"})
+    assert both.status_code == 422 and "Two currencies were given" in both.text and office.answers() == []
     choices = {name: "other", f"{name}-other": "gyd", date_order(office, id): "mdy"}
     assert office.say(id, **choices).status_code == 303
     office.work()
@@ -352,7 +360,7 @@ def test_a_very_wide_sheet_shows_what_one_page_can_answer(office: Office) -> Non
     assert office.told(id).state == "valid"
 
 
-def test_thousands_decimals_and_hidden_rows_are_asked_with_both_readings(office: Office) -> None:
+def test_thousands_and_decimals_are_asked_with_both_readings(office: Office) -> None:
     head = "Contract number,What was bought,Buyer,Supplier,Contract value (BZ$ thousands)"
     id = office.send(head, "C-1,COVID-19 masks,Ministry of Health,Example Ltd.,1.500")
     page = office.page(id)
@@ -363,6 +371,85 @@ def test_thousands_decimals_and_hidden_rows_are_asked_with_both_readings(office:
     assert office.say(id, **{name[1]: ",", units[1]: "1"}).status_code == 303
     office.work()
     assert office.values(id, "value") == [{"amount": 1500, "currency": "BZD"}]
+
+
+FULL = ("Contract number", "What was bought", "Buyer", "Supplier", "Contract value", "Currency")
+
+
+def workbook(*sheets: str, hidden: int = 0, head: tuple[str, ...] = FULL) -> bytes:
+    """Sheets with the same headings, two contracts in each."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for n, name in enumerate(sheets):
+        sheet = book.create_sheet(name)
+        sheet.append(head)
+        for row in (1, 2):
+            number = f"C-{n}{row}"
+            sheet.append(
+                (number, "COVID-19 masks", "Ministry of Health", "Example Ltd.", 100 * row, "BZD")[: len(head)]
+            )
+        if hidden:
+            sheet.row_dimensions[hidden].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("said", "amounts"), [("skip", [100]), ("read", [100, 200])])
+def test_hidden_rows_are_read_or_left_out_as_the_officer_says(office: Office, said: str, amounts: list[int]) -> None:
+    id = office.send_file("c.xlsx", workbook("April", hidden=3))
+    assert "1 row of the sheet is hidden" in office.page(id)
+    name = re.search(r'name="(hidden_rows-[^"]+)"', office.page(id))
+    assert name is not None
+    assert office.say(id, **{name[1]: said}).status_code == 303
+    office.work()
+    assert [v["amount"] for v in office.values(id, "value")] == amounts
+    assert "Nothing waits" in office.page(id)
+
+
+def test_sheets_with_the_same_headings_share_one_answer(office: Office) -> None:
+    head = (*FULL[:3], "Firm engaged", *FULL[4:])
+    id = office.send_file("c.xlsx", workbook("April", "May", head=head))
+    page = office.page(id)
+    assert "The same headings, so the same answer: May A1:F3" in re.sub(r"\s+", " ", page)
+    assert page.count('<h2 id="layout-') == 1
+    assert office.say(id).status_code == 303
+    office.work()
+    assert len(office.values(id, "value")) == 4 and len(office.answers()) == 1
+
+
+def test_columns_that_no_answer_can_be_remembered_for_say_so(office: Office) -> None:
+    id = office.send(
+        "Contract number,What was bought,Buyer,Supplier,Contract value,Currency,,Supplier",
+        "C-1,COVID-19 masks,Ministry of Health,Example Ltd.,100,BZD,x,Sample Inc.",
+    )
+    page, form = office.page(id), office.form(id)
+    assert "The column has no heading" in page and "The same heading stands over an earlier column" in page
+    assert len([n for n in form if n.startswith("column-")]) == 6
+
+
+def test_which_kind_of_table_it_is_is_asked_and_remembered(office: Office) -> None:
+    # given: a list that may be of gifts received or of agreements
+    file = b"Donor,Amount,Date\r\nExample Fund,5,2020-05-01\r\nExample Club,6,2020-05-02\r\n"
+    id = office.send_file("c.csv", file, kind="")
+    assert "may be of “Aid agreements” or of “Donations received”" in office.page(id)
+    form = office.form(id)
+    key = field(form, "kind-")
+    assert form[key] == "", "nothing is chosen beforehand"
+
+    # when: it is sent without that answer, then with one whose columns were not shown yet
+    for kind in ("", "donations"):
+        answer = office.post(id, {**form, key: kind})
+        assert answer.status_code == 200 and "Nothing is remembered yet" in answer.text
+    assert office.answers() == []
+    assert office.post(id, filled(answer.text)).status_code == 303
+    office.work()
+
+    # then
+    told = office.told(id)
+    assert told.state == "valid" and told.report is not None
+    assert told.report["files"][0]["tables"][0]["kind"] == "donations"
+    assert "wait for your answer" not in office.app.get(f"/desk/submissions/{id}").text
 
 
 SIGNATURE = "0" * 64
