@@ -18,8 +18,9 @@ from typing import Any
 import xlsxwriter
 
 from ledger import catalogue
-from ledger.catalogue import Field
+from ledger.catalogue import Field, folded
 from ledger.errors import Refused
+from ledger.settings import Jurisdiction
 from ledger.values import Money, PartialDate, number
 
 LANGUAGES = ("en", "es")
@@ -28,20 +29,38 @@ HIDDEN_LISTS = "Lists"
 WIDE, NARROW = 28, 16
 
 
-def write_template(kind: str, language: str, out: Path, filled: Iterable[Mapping[str, Any]] | None = None) -> None:
+USUAL = ("USD", "EUR", "GBP", "CAD", "CHF", "JPY", "CNY", "TWD", "BZD", "MXN", "GTQ", "HNL", "BBD", "XCD", "TTD", "JMD")
+"""Currencies that donors pay in, behind the jurisdiction's own in the drop-down list; others may be typed."""
+
+
+def offered(kind: str) -> list[Field]:
+    """The columns that a template of this kind has: none that is private, none for a row's number, and one currency for
+    all amounts of a row (`pledge.currency` and its like are for the sheets of others)."""
+    fields = catalogue.kind(kind).fields
+    return [f for f in fields if f.type != "row" and f.sensitivity != "personal" and not f.name.endswith(".currency")]
+
+
+def write_template(
+    kind: str,
+    language: str,
+    out: Path,
+    filled: Iterable[Mapping[str, Any]] | None = None,
+    jurisdiction: Jurisdiction | None = None,
+) -> None:
     """Write the workbook to `out`. `filled`: rows to start from, values by catalogue field (text, Decimal, Money,
-    date or PartialDate); a field that is not the kind's raises KeyError."""
+    date or PartialDate); a field that is not the template's raises KeyError. `jurisdiction`: whose currency comes first
+    and whose areas are offered."""
     if language not in LANGUAGES:
         raise Refused("unknown_language", language=language)
     told = catalogue.kind(kind)
     words = _words()
-    fields = [f for f in told.fields if f.type != "row" and f.sensitivity != "personal"]
+    fields = offered(kind)
     book = xlsxwriter.Workbook(str(out), {"strings_to_formulas": False, "strings_to_urls": False})
     try:
         book.set_custom_property("covid-ledger template", f"{kind}/{language}")
         data = book.add_worksheet(_label(told.label, language)[:31])
         _explain(book, words, language)
-        lists = _lists(book, fields, language)
+        lists = _lists(book, fields, language, jurisdiction)
         _header(book, data, fields, language, words)
         _checks(data, fields, lists, language, words)
         _rows(book, data, [f.name for f in fields], filled or ())
@@ -65,23 +84,37 @@ def _explain(book: Any, words: Mapping[str, Any], language: str) -> None:
         sheet.write_string(n, 0, sentence, wrapped)
 
 
-def _lists(book: Any, fields: Iterable[Field], language: str) -> dict[str, str]:
-    """Write every code list into a hidden sheet and name it: Excel allows long lists only so."""
+def _lists(book: Any, fields: Iterable[Field], language: str, jurisdiction: Jurisdiction | None) -> dict[str, str]:
+    """Write every list into a hidden sheet and name it: Excel allows long lists only so."""
     sheet = book.add_worksheet(HIDDEN_LISTS)
     sheet.hide()
     names: dict[str, str] = {}
     for field in fields:
-        if not field.codelist:
+        choices = _choices(field, language, jurisdiction)
+        if not choices:
             continue
-        codes = [_label(c.label, language) for c in catalogue.codes(field.codelist)]
         column = len(names)
         name = f"list_{column + 1}"
-        for n, code in enumerate(codes):
-            sheet.write_string(n, column, code)
+        for n, choice in enumerate(choices):
+            sheet.write_string(n, column, choice)
         letter = xlsxwriter.utility.xl_col_to_name(column)
-        book.define_name(name, f"={HIDDEN_LISTS}!${letter}$1:${letter}${len(codes)}")
+        book.define_name(name, f"={HIDDEN_LISTS}!${letter}$1:${letter}${len(choices)}")
         names[field.name] = f"={name}"
     return names
+
+
+def _choices(field: Field, language: str, jurisdiction: Jurisdiction | None) -> list[str]:
+    if field.codelist:
+        return [_label(c.label, language) for c in catalogue.codes(field.codelist)]
+    if field.type == "currency":
+        own = [jurisdiction.currency] if jurisdiction and jurisdiction.currency else []
+        return list(dict.fromkeys([*own, *USUAL]))
+    if field.type == "place" and jurisdiction:
+        # "Belize" is a country, a district and a city: the code says which, where a name alone does not.
+        whole = {folded(n) for n in jurisdiction.names.values()}
+        told = [(_label(a.names, language), a.code) for a in jurisdiction.areas]
+        return sorted(code if folded(name) in whole else name for name, code in told)
+    return []
 
 
 def _header(book: Any, sheet: Any, fields: Iterable[Field], language: str, words: Mapping[str, Any]) -> None:

@@ -590,7 +590,8 @@ def template_(
         with opened() as (engine, settings, known), store.reading(engine) as conn:
             _publisher_known(publisher, known)
             rows = filling.published_rows(conn, settings, known, publisher, kind)
-            template.write_template(kind, lang, out, filled=rows)
+            where = known.jurisdiction(known.publisher(publisher).jurisdiction)
+            template.write_template(kind, lang, out, filled=rows, jurisdiction=where)
     else:
         template.write_template(kind, lang, out)
     tell({"template": kind, "language": lang, "file": out}, f"wrote {out}")

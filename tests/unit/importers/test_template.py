@@ -9,9 +9,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importers import template
+from importers import parsing, template
 from ledger import catalogue
 from ledger.errors import Refused
+from ledger.settings import Area, Jurisdiction
 from ledger.values import Money, PartialDate
 
 
@@ -27,6 +28,7 @@ def test_every_heading_is_one_that_the_catalogue_knows(tmp_path: Path, kind: str
     book = opened(tmp_path, kind, language)
     headings = [cell.value for cell in book.worksheets[0][1]]
     asked = [f for f in catalogue.kind(kind).fields if f.type != "row" and f.sensitivity != "personal"]
+    asked = [f for f in asked if not f.name.endswith(".currency")]  # one currency for all amounts of a row
     assert headings == [f.label[language] for f in asked]
     assert len(headings) == len(set(headings)), "two columns with one heading cannot be told apart"
 
@@ -64,3 +66,14 @@ def test_a_field_that_the_kind_does_not_have_is_refused(tmp_path: Path) -> None:
         opened(tmp_path, "rates", "en", filled=[{"supplier.name": "x"}])
     with pytest.raises(Refused):
         opened(tmp_path, "rates", "xx")
+
+
+def test_currencies_and_areas_of_the_register_are_offered(tmp_path: Path) -> None:
+    areas = (Area("BZ-BZ", {"en": "Belize", "es": "Belice"}), Area("BZ-TOL", {"en": "Toledo"}))
+    belize = Jurisdiction("bz", {"en": "Belize", "es": "Belice"}, "BZD", areas=areas)
+    book = opened(tmp_path, "deliveries", "en", jurisdiction=belize)
+    lists = [[c.value for c in column if c.value] for column in book[template.HIDDEN_LISTS].columns]
+    assert ["BZ-BZ", "Toledo"] in lists  # the district that is called like the country is offered by its code
+    assert any(told[:2] == ["BZD", "USD"] for told in lists)
+    places = parsing.Places.of(belize)
+    assert [places.find(name) for name in ("BZ-BZ", "Toledo")] == ["BZ-BZ", "BZ-TOL"]
