@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-APPEND_ONLY = ("releases", "provenance", "publications", "audit", "uploads", "submission_files", "party_decisions")
+APPEND_ONLY = (
+    *("releases", "provenance", "publications", "audit", "uploads", "submission_files"),
+    *("party_decisions", "mappings"),
+)
 
 PROMISES = {
     "append_only": "Nothing that was published, uploaded or written down is changed, replaced or deleted.",
@@ -114,6 +117,7 @@ _REPLACED = {
     "uploads": "t.sha256 = NEW.sha256",
     "submission_files": "t.submission = NEW.submission AND t.position = NEW.position",
     "party_decisions": "t.number = NEW.number",
+    "mappings": "t.publisher = NEW.publisher AND t.signature = NEW.signature AND t.version = NEW.version",
     "entries": (
         "t.publisher = NEW.publisher AND t.dataset = NEW.dataset AND t.period = NEW.period AND t.ocid = NEW.ocid "
         "AND t.from_publication = NEW.from_publication"

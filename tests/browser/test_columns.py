@@ -76,7 +76,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sett
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    command = [Path(sys.executable).parent / "covid-ledger", "--home", home, "serve", "--port", str(port)]
+    command = [str(Path(sys.executable).parent / "covid-ledger"), "--home", str(home), "serve", "--port", str(port)]
     with (home / "serve.log").open("wb") as log:
         server = subprocess.Popen(command, stderr=log, start_new_session=True)
     base = f"http://127.0.0.1:{port}"

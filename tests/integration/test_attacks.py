@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ledger import decisions, publish, store, tables, verify
+from ledger import decisions, mappings, publish, store, tables, verify
 from ledger.migrations import triggers
 from ledger.settings import Settings
 from tests import builders as b
@@ -141,6 +141,7 @@ ATTACKS: dict[str, Attack] = {
     "an act rewritten": (ALL, "append_only", ("UPDATE audit SET account = 'eve' WHERE number = 1",)),
     "an upload rewritten": (ALL, "append_only", ("UPDATE uploads SET file_name = 'x'",)),
     "an answer rewritten": (ALL, "append_only", ("UPDATE party_decisions SET answer = 'different'",)),
+    "an answer about columns rewritten": (ALL, "append_only", ("UPDATE mappings SET mapping = '{}'",)),
     "a file of a submission exchanged": (ALL, "append_only", ("UPDATE submission_files SET file_name = 'x'",)),
     "an upload written over": (
         ("postgresql",),
@@ -222,6 +223,7 @@ def peopled(engine: sa.Engine, settings: Settings) -> sa.Engine:
                 prepared_at=b.START,
             )
         )
+        mappings.remember(conn, "mof", "a" * 64, {"kind": "payments"}, "ana", b.START)
         decisions.decide(
             conn, publisher="mof", jurisdiction="bz", name="A Ltd", other="B Ltd", answer="same", by="ana", at=b.START
         )
