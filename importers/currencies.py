@@ -10,6 +10,7 @@ import re
 
 from importers import parsing
 from ledger.catalogue import folded
+from ocds import schema
 
 # Signs that are too short to mean a currency in a text, and can mean nothing else in a number format.
 _FORMAT_SIGNS = {"Q": "GTQ", "L": "HNL", "B/.": "PAB", "S/": "PEN", "G": "HTG"}
@@ -64,6 +65,11 @@ def declared(told: str) -> str | None:
                 if code is not None and (len(bare) > 3 or bare.isupper() or "$" in bare):
                     return code
     return None
+
+
+def tagged(tag: str) -> str | None:
+    """The currency that an HXL tag names: `#value+usd`."""
+    return next((a.upper() for a in tag.split("+")[1:] if a.upper() in schema.codelist("currency")), None)
 
 
 def of_format(code: str) -> tuple[str | None, bool]:

@@ -10,12 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from importers.layout import Block, Rows, text
+from importers.layout import PIVOT_LABEL, Block, Rows, text
 from ledger.catalogue import folded
 
-_PIVOT_LABEL = re.compile(
-    r"(row|column) labels|etiquetas de (fila|columna)s?|etiquettes de (lignes|colonnes)|rotulos de (linha|coluna)s?"
-)
 _PIVOT_VALUE = re.compile(  # not the French "nombre de": in Spanish that is somebody's name
     r"(sum|count|average) of .+|(suma|cuenta|promedio) de .+|(somme|moyenne) (de|d) .+|(soma|contagem|media) de .+|"
     r"grand total|total general|total geral"
@@ -77,7 +74,7 @@ def other(rows: Rows, block: Block, profiles: Sequence[Told], found: set[str]) -
 
 def _is_pivot(rows: Rows, block: Block, names: Sequence[str]) -> bool:
     width = sum(bool(n) for n in names)
-    said = sum(2 * bool(_PIVOT_LABEL.fullmatch(n)) + bool(_PIVOT_VALUE.fullmatch(n)) for n in names)
+    said = sum(2 * bool(PIVOT_LABEL.fullmatch(n)) + bool(_PIVOT_VALUE.fullmatch(n)) for n in names)
     if said >= 2 or (said and width <= 3):
         return True
     labels = 0

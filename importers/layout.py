@@ -88,6 +88,11 @@ def text(cell: Any) -> str:
     return parsing.clean(cell[1]) if cell else ""
 
 
+PIVOT_LABEL = re.compile(
+    r"(row|column) labels|etiquetas de (fila|columna)s?|etiquettes de (lignes|colonnes)|rotulos de (linha|coluna)s?"
+)
+
+
 # --- side by side -------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +113,8 @@ def _are_apart(rows: Rows, parts: Sequence[Sequence[Block]]) -> bool:
         theirs = {folded(h.shown) for h in b.headings} - {""}
         if a.header_rows[-1] != b.header_rows[-1] or mine & theirs:
             continue
+        if any(PIVOT_LABEL.fullmatch(h) for h in mine | theirs):
+            continue  # a pivot beside its rows, as long as they are by chance
         filled = [
             {n for n in range(x.first, x.last + 1) if any(rows[n - 1][i : i + 1] and rows[n - 1][i] for i in x.columns)}
             for x in (a, b)
@@ -161,8 +168,9 @@ def _next_header(view: Rows, counts: Sequence[int], first: int, names: set[str],
             continue
         told = {folded(_spaced(text(c))) for c in row}
         again = len(told & names) > 0.7 * len(told)
-        known = sum(t in all_words() for t in told) / len(told)
-        if (again and counts[n - 1] <= 1) or (known >= 0.6 and len(told) == len(row)):
+        bare = {folded(re.sub(r"\([^)]*\)", " ", _spaced(text(c)))) for c in row}
+        known = sum(t in all_words() for t in bare) / len(bare)
+        if (again and counts[n - 1] <= 1) or (known >= 0.6 and len(told) == len(row) and all(bare)):
             at = _header(view, n, n + 3)
             if at is not None:
                 return at
@@ -172,9 +180,12 @@ def _next_header(view: Rows, counts: Sequence[int], first: int, names: set[str],
 def _over(counts: Sequence[int], header: int, first: int) -> int:
     """The first row of what belongs to the header: its groups and titles, up to the gap above them."""
     n = header
-    while n - 1 > first and counts[n - 1] == 1:
+    while n - 1 > first and counts[n - 1] == 0:
         n -= 1
-    return n
+    title = n
+    while title - 1 > first and counts[title - 1] == 1:
+        title -= 1
+    return title if title < n else header
 
 
 # --- the header ---------------------------------------------------------------------------------------------------
@@ -283,7 +294,7 @@ def _downwards(view: Rows, at: int) -> tuple[int, int | None]:
         filled = [(i, text(c), c[0]) for i, c in enumerate(view[n]) if c and text(c)]
         if not filled:
             break
-        if _are_tags([t for _, t, _ in filled]) and len(filled) > 1:
+        if _are_tags([t for _, t, _ in filled]) and (len(filled) > 1 or tags is not None):
             tags = n
             continue
         if tags is not None or not _belongs_below(view, n, at, filled):

@@ -322,7 +322,8 @@ class _Sheet:
             answer = self._answer("date_order", f.name)
             style.order, _ = parsing.date_order(texts, answer or (said.date_order if said else ""))
         if f.type == "money":
-            style.header_currency = currencies.declared(c.header)
+            tag = self.block.headings[c.column - self.block.left].tag
+            style.header_currency = currencies.declared(c.header) or currencies.tagged(tag)
             style.header_dollar = style.header_currency is None and "$" in c.header
             told = {_told_currency(x) for r in rows if c.column < len(r) and (x := r[c.column])} - {""}
             style.foreign = (

@@ -137,7 +137,8 @@ def _sheet(
 
 def _range(block: layout.Block) -> str:
     left, right = column_letters(block.left + 1), column_letters(max(block.right, 1))
-    return f"{left}{block.header_rows[0]}:{right}{max(block.last, block.header_rows[-1])}"
+    top = min([block.header_rows[0], *(n for n, _, _ in block.above)])  # with the lines over it, which are its own
+    return f"{left}{top}:{right}{max(block.last, block.header_rows[-1])}"
 
 
 def _all_shifted(raw: sandbox.RawSheet, block: layout.Block, at: CellRef) -> list[Finding]:

@@ -62,3 +62,11 @@ def test_a_number_format_says_its_currency(code: str, told: tuple[str | None, bo
 )
 def test_a_number_format_may_show_thousands(code: str, thousands: bool) -> None:
     assert currencies.shows_thousands(code) is thousands
+
+
+def test_a_tag_says_its_currency() -> None:
+    assert (currencies.tagged("#value+usd"), currencies.tagged("#value+total"), currencies.tagged("")) == (
+        "USD",
+        None,
+        None,
+    )

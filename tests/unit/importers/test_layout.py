@@ -212,3 +212,33 @@ def test_contracts_are_not_taken_for_payments() -> None:
 def test_tags_are_canonical() -> None:
     assert layout.canonical_tag(" #org +name+ Funder ") == "#org+funder+name"
     assert layout.canonical_tag("Organization") == ""
+
+
+def test_the_title_of_the_second_table_is_its_own_over_a_gap() -> None:
+    rows = cells(
+        "Item | Quantity | Recipient",
+        "Masks | 100 | Clinic A",
+        "Total | 100 | ",
+        " | | ",
+        "The south, all amounts in US dollars | | ",
+        " | | ",
+        "Item | Quantity | Recipient",
+        "Soap | 5 | Clinic B",
+        "Gloves | 7 | Clinic C",
+    )
+    found = layout.blocks(rows)
+    assert [t for _, _, t in found[1].above] == ["The south, all amounts in US dollars"]
+
+
+def test_a_pivot_as_long_as_the_data_does_not_take_the_data_along() -> None:
+    rows = cells(
+        "Contract no. | Supplier | Buyer | Contract value | | Row Labels | Sum of Contract value",
+        "C-1 | Example Ltd. | Ministry | 5 | | Health | 5",
+        "C-2 | Other Ltd. | Ministry | 6 | | Grand Total | 11",
+    )
+    assert [(b.left, b.right) for b in layout.blocks(rows)] == [(0, 4), (5, 7)]
+
+
+def test_a_second_row_with_one_tag_is_a_row_of_tags() -> None:
+    rows = cells("Donor | Item | Quantity", "#org+funder | #item | #quantity", "#org | | ", "Example | Masks | 5")
+    assert layout.blocks(rows)[0].first == 4
