@@ -25,7 +25,7 @@ _TAKEN_BACK = {"pledge": "cancellation", "commitment": "cancellation", "disburse
 
 def aid(desk: Desk, ocid: str, rows: Sequence[Row]) -> Process | None:
     """Write one aid arrangement from its rows; None when every row is held."""
-    rows = _payable(desk, rows)
+    rows = _payable(desk, _of_one_donor(desk, rows))
     programmes = {}
     for row in rows:
         if row.get("programme.id"):
@@ -62,6 +62,20 @@ def aid(desk: Desk, ocid: str, rows: Sequence[Row]) -> Process | None:
             desk.relate(process, target[0], "planning")
     _budget(desk, process, rows)
     return process
+
+
+def _of_one_donor(desk: Desk, rows: Sequence[Row]) -> list[Row]:
+    """Hold rows whose one amount several donors gave: who gave how much of it cannot be told.
+
+    Rows of one number wait together: the sum of the others would pass for the whole.
+    """
+    for row in rows:
+        donors = desk.parties.names(row, "donor")
+        if len(donors) > 1 and any(amount is not None for _, amount, _ in [*_flows(row), ("", _given(row), "")]):
+            shown = "; ".join(str(d.value) for d in donors)
+            desk.hold(rows, "D026", row.get("donor.name"), "donor.name", names=shown, several=len(donors))
+            break
+    return desk.free(rows)
 
 
 def _payable(desk: Desk, rows: Sequence[Row]) -> list[Row]:
@@ -220,7 +234,7 @@ def donation(desk: Desk, ocid: str, rows: Sequence[Row]) -> Process | None:
     types = {_gift_type(r) for r in rows} - {""}
     if len(types) > 1:
         desk.hold(rows, "D020", next((r.get("aid.type") for r in rows if r.get("aid.type")), None), "aid.type")
-    rows = desk.free(rows)
+    rows = _of_one_donor(desk, desk.free(rows))
     if not rows:
         return None
     process = desk.process(ocid, "aid")

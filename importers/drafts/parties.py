@@ -15,6 +15,7 @@ from importers import identity, resolve
 from importers.drafts.context import Context, Row
 from importers.drafts.words import word
 from importers.drafts.writing import Party
+from importers.parsing import several
 from importers.staged import Parsed
 from ledger.arcs import folded
 from ledger.findings import Finding, Severity
@@ -39,6 +40,9 @@ PARTY_FIELDS = {
     "payer": ("payer.name", "payer.id", ""),
     "organization": ("organization.name", "organization.id", "organization.kind"),
 }
+_LISTED = {("supplier", "procurement"), ("donor", "aid"), ("donor", "donations")}
+"""(who, dataset) whose cell may list several names; elsewhere a `;` is part of a name."""
+_PARTED = re.compile(r"[;|]")  # what `several` looks for: most of many thousand cells have none
 
 
 class Parties:
@@ -56,6 +60,7 @@ class Parties:
         self._parties: dict[tuple[str, str, str], Party] = {}
         self._people: list[CellRef] = []
         self._refused: list[Parsed] = []
+        self._lists: dict[tuple[str, ...], list[Parsed]] = defaultdict(list)  # cells that list the same suppliers
         self._named: dict[str, list[tuple[str, Parsed]]] = defaultdict(list)  # the cells of each name, by its key
         used: dict[str, dict[str, Parsed]] = defaultdict(dict)
         seen: dict[str, resolve.Seen] = {}
@@ -63,8 +68,15 @@ class Parties:
             if row.dataset == "organizations" and row.get("organization.alias") and row.get("organization.name"):
                 for alias in row.text("organization.alias").split(";"):  # "KHMH; K.H.M.H."
                     self._aliases[folded(alias)] = row.text("organization.name")
-            for name_field, id_field, kind_field in PARTY_FIELDS.values():
+            for who, (name_field, id_field, kind_field) in PARTY_FIELDS.items():
                 name, id = row.get(name_field), row.get(id_field) if id_field else None
+                if who == "supplier" and name is not None:
+                    listed = self.names(row, who)
+                    name = listed[0] if len(listed) == 1 else None  # a number beside several is none of theirs
+                    if len(listed) > 1:
+                        self._lists[tuple(str(n.value) for n in listed)].append(listed[0])
+                        for one in listed:
+                            self._see(seen, row, name_field, one, None)
                 if id is not None and not self._usable(str(id.value)):
                     self._refused.append(id)
                 elif name is not None and id is not None:
@@ -137,13 +149,42 @@ class Parties:
     def fingerprint(self, name: str) -> str:
         return folded(self._aliases.get(folded(name), name))
 
-    def party(self, row: Row, who: str) -> Party | None:
-        """Return the party that the row names as `who` (a key of `PARTY_FIELDS`), or None when it names nobody."""
+    def names(self, row: Row, who: str) -> list[Parsed]:
+        """The names in the row's cell for `who` (a key of `PARTY_FIELDS`), each with that cell; often one, or none.
+
+        Suppliers of a contract and donors are told apart by `parsing.several`, which also takes a sign off the end
+        (`Example Ltd.;`); every other cell is one name as it stands, and so are private people, who are not named
+        one by one.
+        """
         name_field, id_field, kind_field = PARTY_FIELDS[who]
         name = row.get(name_field)
         if name is None or not str(name.value).strip():
+            return []
+        if (who, row.dataset) not in _LISTED or not _PARTED.search(str(name.value)):
+            return [name]
+        told = several(str(name.value))
+        if not told or told == [str(name.value)]:
+            return [name]
+        if self._is_people(name, row.get(id_field) if id_field else None, row.text(kind_field) if kind_field else ""):
+            return [name]
+        return [replace(name, value=part, how="derived") for part in told]
+
+    def party(self, row: Row, who: str) -> Party | None:
+        """Return the party that the row names as `who` (a key of `PARTY_FIELDS`), or None when it names nobody."""
+        name_field, id_field, kind_field = PARTY_FIELDS[who]
+        return self._party(row, row.get(name_field), row.get(id_field) if id_field else None, kind_field)
+
+    def listed(self, row: Row, who: str) -> list[Party]:
+        """Return every party that the row names as `who`. A number beside several names could be any of theirs:
+        it is attached to none."""
+        told = self.names(row, who)
+        _, id_field, kind_field = PARTY_FIELDS[who]
+        id = row.get(id_field) if id_field and len(told) == 1 else None
+        return [p for name in told if (p := self._party(row, name, id, kind_field)) is not None]
+
+    def _party(self, row: Row, name: Parsed | None, id: Parsed | None, kind_field: str) -> Party | None:
+        if name is None or not str(name.value).strip():
             return None
-        id = row.get(id_field) if id_field else None
         kind = row.text(kind_field) if kind_field else ""
         key = (str(name.value), str(id.value) if id else "", kind)
         known = self._parties.get(key)
@@ -188,6 +229,10 @@ class Parties:
         """Findings on names and ids: who may be the same, shared ids, how many people are published without name."""
         out = list(self.findings)
         out += [Finding("D023", Severity.WARNING, p.at, "id", p.raw) for p in self._refused if "*" not in p.raw]
+        for told, cells in self._lists.items():
+            params = {"names": "; ".join(told), "several": len(told)}
+            at, *rest = dict.fromkeys(c.at for c in cells)
+            out.append(Finding("D025", Severity.NOTICE, at, "supplier.name", cells[0].raw, params, tuple(rest)))
         if self._people:
             first, *others = dict.fromkeys(self._people)
             out.append(Finding("D008", Severity.NOTICE, first, "donor.name", "", {}, tuple(others)))

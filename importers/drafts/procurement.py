@@ -248,8 +248,9 @@ def _contract(
         desk.date(award, "date", row, "award.date")
         award.money("value", row.get("award.amount"))
         for part in (award, contract):
-            if part is not None and (supplier := desk.parties.party(row, "supplier")):
-                process.refer_among(part, "suppliers", supplier, "supplier")
+            if part is not None:
+                for supplier in desk.parties.listed(row, "supplier"):
+                    process.refer_among(part, "suppliers", supplier, "supplier")
         if contract is not None:
             desk.date(contract, "dateSigned", row, "contract.date")
             desk.period(contract, "period", row, "period.start", "period.end")
