@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from ledger.catalogue import codes, folded
@@ -89,6 +90,7 @@ def clean(text: str) -> str:
     return re.sub(r"\s+", " ", text.replace("\xa0", " ")).strip()
 
 
+@lru_cache(maxsize=50_000)  # the cells of a column say the same few words; an amount is rarely asked about twice
 def missing(text: str) -> str:
     """Which kind of nothing a cell says: blank, not_available, not_applicable, withheld or unclear; "" for something.
 

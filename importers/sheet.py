@@ -56,6 +56,7 @@ _TOTAL = re.compile(
 _TOTALISH = re.compile(r"tot|sum|som", re.IGNORECASE)
 _HEADLINE = re.compile(r"^(section|table|part|seccion|tabla|parte|cuadro|tableau|secao|quadro|tabela) [\divx]+\b")
 _FIGURES = ("money", "quantity", "number", "percent")
+_REMEMBERED = 5_000  # different cells of one column
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ class _Sheet:
         self.places = parsing.Places.of(jurisdiction)
         self.findings: list[Finding] = []
         self.said: set[tuple[str, int]] = set()
+        self.known: dict[int, dict[Any, tuple[Any, str]]] = {}  # by column: what a cell was read as before
         self.assumed: set[tuple[str, str]] = set()
         above = [t for _, _, t in self.block.above]
         self.about_currency = next(
@@ -511,17 +513,26 @@ class _Sheet:
             if wrong:
                 errors.append(wrong)
                 unknown.add(name)
+        cells = self.raw.rows[n - 1]
+        width = len(cells)
         for c, f in self.values:
-            cell = self.cell(n, c.column)
+            column = c.column
+            cell = cells[column] if column < width else None
             if not cell:
                 continue
-            at = self.at(n, c.column)
+            at = CellRef(self.sha256, self.raw.name, f"{self.letters[column]}{n}")
+            if (read := self.known.get(column)) is not None and (told_before := read.get(cell)) is not None:
+                value, how = told_before
+                if value is not None:
+                    values[f.name] = Parsed(value, cell[1], at, how)
+                continue
             mine = f"{f.name.rpartition('.')[0]}.currency"
             if f.type == "money" and (mine in unknown or (mine not in self.currencies and "currency" in unknown)):
                 continue  # its currency was already said to be unknown; one cell to correct, one finding
             currency = told.get(mine) or told.get("currency")
+            said = len(self.findings), len(values)
             try:
-                parsed = self._value(cell, f, c.column, at, currency, values)
+                parsed = self._value(cell, f, column, at, currency, values)
             except Unreadable as problem:
                 severity = self._severity(problem.code, f)
                 params = {"label": f.label["en"], "etiqueta": f.label["es"], **problem.params}
@@ -534,6 +545,8 @@ class _Sheet:
                 if severity is Severity.ERROR:
                     errors.append(problem.code)
                 continue
+            if f.type not in _FIGURES and said == (len(self.findings), len(values)):
+                self._remember(column, cell, parsed)
             if parsed is not None:
                 values[f.name] = parsed
         if not errors:
@@ -548,6 +561,13 @@ class _Sheet:
             return errors[0]
         self._private(values)
         return StagedRow(n, values)
+
+    def _remember(self, column: int, cell: Any, parsed: Parsed | None) -> None:
+        """Keep what a cell was read as, when nothing was said beside it: a column of offices, statuses or days says
+        the same few things again and again."""
+        read = self.known.setdefault(column, {})
+        if len(read) < _REMEMBERED:
+            read[cell] = (None, "") if parsed is None else (parsed.value, parsed.how)
 
     @staticmethod
     def _severity(code: str, f: Field) -> Severity:

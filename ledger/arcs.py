@@ -90,7 +90,7 @@ def arcs(
         return []
     process = _Process(compiled, kind, jurisdiction, publisher, inside)
     found = {"aid": process.aid, "programme": process.programme, "procurement": process.procurement}[kind]()
-    return [replace(arc, position=n) for n, arc in enumerate(found)]
+    return [arc if arc.position == n else replace(arc, position=n) for n, arc in enumerate(found)]
 
 
 def is_withdrawn(compiled: Json) -> bool:
@@ -164,6 +164,7 @@ class _Process:
         ]
         self.planning: Json = doc.get("planning") or {}
         self.budget: Json = self.planning.get("budget") or {}
+        self.told = -1
 
     def arc(self, stage: str, event: str, locator: str, **known: Any) -> Arc:
         amount, currency = known.pop("money", (None, None))
@@ -175,28 +176,33 @@ class _Process:
             crossing = "out"
         else:
             crossing = "internal"
-        blank: dict[str, Any] = dict.fromkeys(
-            ("payer", "payee", "quantity", "unit", "item", "item_key", "on", "area", "programme", "funding")
-        )
+        self.told += 1
+        of = known.get
         return Arc(
-            **{
-                **blank,
-                "ocid": self.ocid,
-                "position": 0,
-                "stage": stage,
-                "event": event,
-                "crossing": crossing,
-                "counted": True,
-                "kind": self.kind,
-                "jurisdiction": self.jurisdiction,
-                "publisher": self.publisher,
-                "amount": amount,
-                "currency": currency,
-                "in_kind": False,
-                "loan": False,
-                "locator": locator,
-                **known,
-            }
+            self.ocid,
+            self.told,
+            stage,
+            event,
+            crossing,
+            of("counted", True),
+            self.kind,
+            self.jurisdiction,
+            self.publisher,
+            payer,
+            payee,
+            amount,
+            currency,
+            of("in_kind", False),
+            of("loan", False),
+            of("quantity"),
+            of("unit"),
+            of("item"),
+            of("item_key"),
+            of("on"),
+            of("area"),
+            of("programme"),
+            of("funding"),
+            locator,
         )
 
     def programme_of(self, ocid: str | None) -> str | None:

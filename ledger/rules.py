@@ -7,13 +7,16 @@ Pure. Read `rule` first, then any one rule.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ledger.arcs import GOODS_ONLY, arcs
+import orjson
+
+from ledger.arcs import GOODS_ONLY, Arc, arcs
 from ledger.findings import Finding, Severity
 from ledger.values import Draft, Locator, exponent, quantity_text, utc_text
 from ledger.values import decimal as exact
@@ -179,10 +182,23 @@ def _transactions(contract: Json) -> list[Json]:
     return _members((contract.get("implementation") or {}).get("transactions"))
 
 
+_latest: tuple[Json | None, str, list[Arc]] = (None, "", [])
+
+
+def _arcs(body: Json, kind: str) -> list[Arc]:
+    """The arcs of one body: several rules ask for those of the body that is being looked at, so the last are kept."""
+    global _latest
+    of, as_kind, found = _latest
+    if of is not body or as_kind != kind:
+        found = arcs(body, kind, "", "")
+        _latest = (body, kind, found)
+    return found
+
+
 def _sums(body: Json, kind: str) -> dict[tuple[str, str], Decimal]:
     """(stage or event, currency) -> sum, of the arcs of one process."""
     found: dict[tuple[str, str], Decimal] = {}
-    for arc in arcs(body, kind, "", ""):
+    for arc in _arcs(body, kind):
         if arc.counted and arc.amount is not None and arc.currency:
             for word in {arc.stage, arc.event}:
                 found[word, arc.currency] = found.get((word, arc.currency), Decimal(0)) + arc.amount
@@ -325,7 +341,7 @@ def nothing_from_the_future(body: Json, context: Context) -> Iterator[Broken]:
     A plan may lie in the future: periods and due dates are not events.
     """
     today = context.received_at.strftime("%Y-%m-%d")
-    if not _has_event_after(body, today):
+    if not any(day.decode() > today for day in _EVENTS.findall(orjson.dumps(body, default=str))):
         return  # nearly always: the addresses are only needed when there is something to say
     for locator, value in paths.leaves(body):
         last = locator.rsplit("/", 1)[-1]
@@ -334,18 +350,7 @@ def nothing_from_the_future(body: Json, context: Context) -> Iterator[Broken]:
 
 
 _EVENT_DATES = frozenset({"date", "dateSigned", "dateMet"})
-
-
-def _has_event_after(value: Any, today: str) -> bool:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if isinstance(inner, str):
-                if key in _EVENT_DATES and inner[:10] > today:
-                    return True
-            elif _has_event_after(inner, today):
-                return True
-        return False
-    return isinstance(value, list) and any(_has_event_after(v, today) for v in value)
+_EVENTS = re.compile(rb'"(?:date|dateSigned|dateMet)":"([^"]{0,10})')
 
 
 @rule("M007", Severity.WARNING, PROGRAMME)
@@ -381,7 +386,7 @@ def whole_minor_units(body: Json, context: Context) -> Iterator[Broken]:
 
     Not applied to unit prices, which may be finer.
     """
-    for arc in arcs(body, _kind(body), "", ""):
+    for arc in _arcs(body, _kind(body)):
         if arc.amount is None or arc.currency is None or arc.event == GOODS_ONLY or arc.stage == "delivery":
             continue
         unit = Decimal(1).scaleb(-exponent(arc.currency))

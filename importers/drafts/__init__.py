@@ -106,11 +106,17 @@ def _rows(tables: Sequence[StagedTable]) -> list[Row]:
         for staged in table.rows:
             if staged.number in table.held or table.kind not in ORDER or table.entries:
                 continue
-            values = {f: p for f, p in staged.values.items() if p.value is not None and str(p.value).strip()}
+            values = staged.values
+            if any(_is_nothing(p.value) for p in values.values()):
+                values = {f: p for f, p in values.items() if not _is_nothing(p.value)}
             position = counted[table.kind]
             counted[table.kind] += 1
             out.append(Row(n, staged.number, table.kind, position, values, identity.fingerprint(values)))
     return out
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _maybe_held(

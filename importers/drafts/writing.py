@@ -189,15 +189,21 @@ class Process(Part):
         body = dict(self.json)
         if parties:
             body["parties"] = parties
+        self.members.clear()  # only needed while writing; a large file has many processes waiting for the last one
         return Draft(self.ocid, self.kind, _ordered(body), self.cells)
 
 
 def _ordered(value: Any) -> Any:
-    """Sort arrays of objects by date, then id: the order of the rows in the file is not the order of events."""
+    """Sort arrays of objects by date, then id, where they stand: the order of rows is not the order of events."""
     if isinstance(value, dict):
-        return {k: _ordered(v) for k, v in value.items()}
-    if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        return sorted((_ordered(v) for v in value), key=lambda v: (str(v.get("date", "")), str(v["id"])))
+        for inner in value.values():
+            if isinstance(inner, dict | list):
+                _ordered(inner)
+    elif value and isinstance(value[0], dict):
+        for entry in value:
+            _ordered(entry)
+        if len(value) > 1:
+            value.sort(key=lambda v: (str(v.get("date", "")), str(v["id"])))
     return value
 
 
