@@ -17,9 +17,10 @@ from typing import Any
 
 from importers import currencies, parsing, sandbox
 from importers.columns import Choice
-from importers.mapping import Understanding
+from importers.layout import Block
+from importers.mapping import Understanding, signature
 from importers.parsing import Unreadable, column_letters
-from importers.staged import Column, ControlTotal, Parsed, StagedRow, StagedTable
+from importers.staged import Column, ControlTotal, LeftOut, Parsed, StagedRow, StagedTable
 from ledger import catalogue
 from ledger.catalogue import Field, folded
 from ledger.findings import Finding, Severity, grouped
@@ -30,6 +31,7 @@ NO_CURRENCY = "XXX"
 """ISO 4217's own code for "no currency": only ever shown by a check without a jurisdiction, never published."""
 
 SAMPLES, SAMPLE_TEXT = 3, 60
+LEFT_OUT_COLUMNS = 100  # shown of a table that is none of ours
 FAR, FAR_LEAST = 1000, 10  # times the median of at least so many amounts
 Sums = dict[int, Decimal]
 Carried = dict[str, Sums]
@@ -222,10 +224,7 @@ class _Sheet:
         f = next((g for d, g in self.fields if d.column == c.column), None)
         if f is not None and not f.is_public:
             return ()
-        cells = (self.cell(n, c.column) for n in range(self.found.first_row, self.last + 1))
-        texts = (parsing.clean(x[1]) for x in cells if x)
-        shown = (t[:SAMPLE_TEXT] for t in texts if not (parsing.is_personal_number(t) or parsing.has_email(t)))
-        return tuple(dict.fromkeys(islice(shown, SAMPLES)))
+        return _samples(self.raw, self.found.block, c.column)
 
     def _tag_rows(self) -> range:
         """Rows between the header and the first record: HXL tags."""
@@ -788,6 +787,30 @@ class _Sheet:
             return
         if "donor.kind" not in values and parsing.says_private_person(str(donor.value)):
             values["donor.kind"] = Parsed("person", donor.raw, donor.at, "derived")
+
+
+def left_out(raw: sandbox.RawSheet, block: Block, where: str) -> LeftOut:
+    """What an officer is shown of a table that is none of ours: its headings and the first texts under each."""
+    names = [h.shown for h in block.headings[:LEFT_OUT_COLUMNS]]
+    row = block.header_rows[-1]
+    return LeftOut(
+        raw.name,
+        where,
+        block.header_rows,
+        tuple(
+            Column(f"{column_letters(i + 1)}{row}", name, None, 0.0, "none", samples=_samples(raw, block, i))
+            for i, name in zip(block.columns, names, strict=False)
+        ),
+        signature([h.shown for h in block.headings]),
+        tuple((f"{column_letters(i + 1)}{n}", t) for n, i, t in block.above),
+    )
+
+
+def _samples(raw: sandbox.RawSheet, block: Block, column: int) -> tuple[str, ...]:
+    rows = raw.rows[block.first - 1 : block.last]
+    texts = (parsing.clean(r[column][1]) for r in rows if column < len(r) and r[column])
+    shown = (t[:SAMPLE_TEXT] for t in texts if not (parsing.is_personal_number(t) or parsing.has_email(t)))
+    return tuple(dict.fromkeys(islice(shown, SAMPLES)))
 
 
 def _told_currency(cell: Any) -> str:

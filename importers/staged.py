@@ -82,9 +82,22 @@ class StagedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A table that was not taken for one of ours: what an officer has to see to say what it is after all."""
+
+    sheet: str
+    range: str
+    header_rows: tuple[int, ...]
+    columns: tuple[Column, ...]
+    signature: str
+    above: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StagedFile:
     file_name: str
     sha256: Sha256
     tables: tuple[StagedTable, ...] = ()
     not_read: tuple[tuple[str, str, str], ...] = ()  # (sheet, why, range or "")
     findings: tuple[Finding, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()

@@ -16,7 +16,7 @@ from importers import documents_staging, layout, mapping, sandbox, sheet
 from importers.annotate import is_report
 from importers.mapping import NotOurs, Saved
 from importers.parsing import column_letters
-from importers.staged import Column, ControlTotal, Parsed, StagedFile, StagedRow, StagedTable
+from importers.staged import Column, ControlTotal, LeftOut, Parsed, StagedFile, StagedRow, StagedTable
 from ledger.findings import Finding, Severity
 from ledger.settings import Jurisdiction, Settings
 from ledger.values import CellRef, Sha256
@@ -24,6 +24,7 @@ from ledger.values import CellRef, Sha256
 __all__ = ["Column", "ControlTotal", "Parsed", "StagedFile", "StagedRow", "StagedTable", "report", "staged"]
 
 Progress = Callable[[str, int, int], None]
+LEFT_OUT = 50  # tables of a file that are none of ours and may be said to be, at the desk
 SHIFTED = 1 / 3  # a text file with so many shifted rows is refused as a whole
 
 
@@ -54,6 +55,7 @@ def staged(
     tables: list[StagedTable] = []
     not_read: list[tuple[str, str, str]] = []
     findings: list[Finding] = []
+    left_out: list[LeftOut] = []
     raws = [raw for raw in told.sheets if not _ours(raw)]  # our own report, sent back with the mended file
     several = sum(raw.visible and any(any(r) for r in raw.rows[:50]) for raw in raws) > 1
     for n, raw in enumerate(raws):
@@ -68,10 +70,10 @@ def staged(
         elif not any(any(row) for row in raw.rows):
             not_read.append((raw.name, "empty", ""))
         else:
-            _sheet(raw, at, file_name, jurisdiction, kind, saved, several, tables, not_read, findings)
+            _sheet(raw, at, file_name, jurisdiction, kind, saved, several, tables, not_read, findings, left_out)
     if not tables:
         findings.append(Finding("B015", Severity.BLOCKER, here, "", file_name))
-    return StagedFile(file_name, sha256, tuple(tables), tuple(not_read), tuple(findings))
+    return StagedFile(file_name, sha256, tuple(tables), tuple(not_read), tuple(findings), tuple(left_out))
 
 
 _SEVERITY = {"B010": Severity.BLOCKER, **dict.fromkeys(sandbox.NOTICES, Severity.NOTICE)}
@@ -93,6 +95,7 @@ def _sheet(
     tables: list[StagedTable],
     not_read: list[tuple[str, str, str]],
     findings: list[Finding],
+    left_out: list[LeftOut],
 ) -> None:
     """Stage every table of one sheet; what is none of ours is said with its reason, not forced into a kind."""
     notes = [
@@ -130,6 +133,8 @@ def _sheet(
     for none in refused:
         where = _range(none.block)
         not_read.append((raw.name, none.short, where))
+        if len(left_out) < LEFT_OUT:
+            left_out.append(sheet.left_out(raw, none.block, where))
         cell = CellRef(at.file, at.sheet, where.split(":")[0])
         words = {"why": none.said("en"), "porque": none.said("es"), "range": where}
         findings.append(Finding("L001", Severity.WARNING, cell, "", raw.name, words))
@@ -170,20 +175,7 @@ def report(file: StagedFile, held: Mapping[tuple[int, int], str] | None = None) 
                 "kind": t.kind,
                 "kind_confidence": t.kind_confidence,
                 "header_rows": list(t.header_rows),
-                "columns": [
-                    {
-                        "cell": c.cell,
-                        "header": c.header,
-                        "field": c.field,
-                        "confidence": c.confidence,
-                        "decided_by": c.decided_by,
-                        "why": c.why,
-                        **({"proposed": c.proposed} if c.proposed else {}),
-                        **({"candidates": list(c.candidates)} if c.candidates else {}),
-                        "samples": list(c.samples),
-                    }
-                    for c in t.columns
-                ],
+                "columns": [_column(c) for c in t.columns],
                 "above": [{"cell": cell, "text": text} for cell, text in t.above],
                 "signature": t.signature,
                 "rows": {
@@ -200,11 +192,37 @@ def report(file: StagedFile, held: Mapping[tuple[int, int], str] | None = None) 
                 ],
             }
         )
+    asked = {(o.sheet, o.range): _asked(o) for o in file.left_out}
     return {
         "file": file.file_name,
         "sha256": str(file.sha256),
         "tables": out,
         "not_read": [
-            {"sheet": name, "why": why, **({"range": where} if where else {})} for name, why, where in file.not_read
+            {"sheet": name, "why": why, **({"range": where} if where else {}), **asked.get((name, where), {})}
+            for name, why, where in file.not_read
         ],
+    }
+
+
+def _column(c: Column) -> dict[str, Any]:
+    return {
+        "cell": c.cell,
+        "header": c.header,
+        "field": c.field,
+        "confidence": c.confidence,
+        "decided_by": c.decided_by,
+        "why": c.why,
+        **({"proposed": c.proposed} if c.proposed else {}),
+        **({"candidates": list(c.candidates)} if c.candidates else {}),
+        "samples": list(c.samples),
+    }
+
+
+def _asked(one: LeftOut) -> dict[str, Any]:
+    """What the desk needs to let an officer say that a table is one of ours after all."""
+    return {
+        "header_rows": list(one.header_rows),
+        "columns": [_column(c) for c in one.columns],
+        "above": [{"cell": cell, "text": text} for cell, text in one.above],
+        "signature": one.signature,
     }

@@ -35,6 +35,7 @@ from ledger.values import CellRef, Draft, Sha256
 
 TRANSITIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("received", "read"): ("refused", "has_errors", "valid"),
+    ("refused", "read"): ("refused", "has_errors", "valid"),
     ("has_errors", "read"): ("refused", "has_errors", "valid"),
     ("valid", "read"): ("refused", "has_errors", "valid"),
     ("returned", "read"): ("refused", "has_errors", "valid"),

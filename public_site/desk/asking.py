@@ -35,9 +35,8 @@ def layouts(told: Submission, asked: Asked, form: Mapping[str, str] | None = Non
     """Every layout of a submission's files. With a form its choices are shown, whatever was understood."""
     groups: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
     for file in (told.report or {}).get("files", ()):
-        for table in file.get("tables", ()):
-            if table.get("signature"):  # a document of OCDS has no headings to ask about
-                groups.setdefault(table["signature"], []).append((file, table))
+        for table in tables_of(file):
+            groups.setdefault(table["signature"], []).append((file, table))
     find = remembered(asked.answers)
     findings = [f for f in told.findings if f.code in _ASKING]
     left = COLUMNS_SHOWN
@@ -48,6 +47,19 @@ def layouts(told: Submission, asked: Asked, form: Mapping[str, str] | None = Non
         left -= len(made.columns)
         out.append(made)
     return sorted(out, key=lambda one: not (one.open_columns or one.open_questions))
+
+
+def tables_of(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The tables of a file that have headings to ask about: those that were read, and those taken for none of ours.
+
+    The latter have the kind "". A document of OCDS has no headings.
+    """
+    for table in file.get("tables", ()):
+        if table.get("signature"):
+            yield table
+    for left in file.get("not_read", ()):
+        if left.get("signature"):
+            yield {**left, "kind": ""}
 
 
 class _Layout:
@@ -67,12 +79,16 @@ class _Layout:
         self.table = members[0][1]
         self.words = i18n.language(asked.language)
         told = form.get(f"kind-{self.key}", "")
-        self.kind: Kind = catalogue.kind(told if told in catalogue.kinds() else self.table["kind"])
+        kind = told if told in catalogue.kinds() else self.table["kind"]
+        self.is_left_out = not kind
+        self.kind: Kind = catalogue.kind(kind or catalogue.kinds()[0])
         self.fields = {f.name: f for f in self.kind.fields}
         self.is_as_found = self.kind.name == self.table["kind"]
         self.findings = [f for f in findings if any(_concerns(f, file, t) for file, t in members)]
 
     def made(self, left: int) -> Layout:
+        if self.is_left_out:
+            return self.left_out()
         columns = list(self.columns())
         questions = tuple(self.questions(columns))
         rival = next((str(f.params.get("rival", "?")) for f in self.findings if f.code == "L014"), "")
@@ -91,6 +107,15 @@ class _Layout:
             tuple(f.label[self.asked.language] for f in self.lacking(columns) if f.name not in asked_once),
             self.answer,
             bool(rival) and self.form.get(f"kind-{self.key}", "") not in catalogue.kinds(),
+        )
+
+    def left_out(self) -> Layout:
+        """A table that was not read: nothing is asked of it but whether it is one of ours after all."""
+        places = tuple(Place(file["file"], t["sheet"], t["range"]) for file, t in self.members)
+        above = tuple(line["text"] for line in self.table.get("above", ()))[:10]
+        headings = tuple(c["header"] for c in self.table["columns"] if c["header"])
+        return Layout(
+            self.key, self.signature, "", "", "", places, above, (), 0, (), (), self.answer, headings=headings[:20]
         )
 
     # --- columns

@@ -71,7 +71,7 @@ def section(conn: sa.Connection, site: Site, told: Submission, may_answer: bool,
 
 
 def _tables(told: Submission) -> list[dict[str, Any]]:
-    return [t for file in (told.report or {}).get("files", ()) for t in file.get("tables", ())]
+    return [t for file in (told.report or {}).get("files", ()) for t in asking.tables_of(file)]
 
 
 def asked(conn: sa.Connection, site: Site, told: Submission, language: str) -> Asked:
@@ -265,8 +265,8 @@ def keep(conn: sa.Connection, told: Submission, made: Sequence[Layout], form: Ma
     """Remember what the form says of each layout; whether anything was new."""
     is_new = False
     for layout in made:
-        if f"kind-{layout.key}" not in form:
-            continue  # it was not on the page: read again meanwhile
+        if f"kind-{layout.key}" not in form or not layout.kind:
+            continue  # it was not on the page (read again meanwhile), or it stays out
         said = mappings.checked(questions.answer_of(layout, form))
         before = {k: v for k, v in layout.answer.items() if k not in ("signature", "by", "at", "version")}
         if layout.own and said == before:

@@ -21,10 +21,12 @@ from starlette.datastructures import FormData
 from ledger import accounts, decisions, jobs, store, workflow
 from ledger.decisions import Decision
 from ledger.errors import Conflict, LedgerError, NotFound, Refused
+from ledger.store import unpacked
 from ledger.tables import jobs as jobs_table
 from ledger.tables import submissions
 from ledger.workflow import Submission
 from public_site import acting, terminal
+from public_site.desk import asking
 from public_site.web import Site, policy
 
 if TYPE_CHECKING:
@@ -78,8 +80,16 @@ def last_reading(conn: sa.Connection, id: int) -> jobs.Job | None:
 def read_again(conn: sa.Connection, publisher: str, answer: int) -> None:
     """Have the publisher's open submissions read again with the newest answer."""
     t = submissions
-    for id in conn.scalars(sa.select(t.c.id).where(t.c.publisher == publisher, t.c.state.in_(_READ_AGAIN))).all():
+    waiting = sa.select(t.c.id, t.c.state, t.c.report).where(t.c.publisher == publisher, t.c.state.in_(_READ_AGAIN))
+    for id, state, report in conn.execute(waiting).all():
+        if state == "refused" and not _has_tables(report):
+            continue  # what could not be opened at all is not opened by an answer
         jobs.enqueue(conn, "read_submission", {"submission": id, "answer": answer}, acting.now())
+
+
+def _has_tables(report: bytes | None) -> bool:
+    told = unpacked(report) if report else {}
+    return any(True for file in told.get("files", ()) for _ in asking.tables_of(file))
 
 
 async def sent(request: Request) -> FormData:

@@ -74,8 +74,8 @@ class Question:
 class Layout:
     """One layout of headings with everything that is asked about it; `key` names its fields in the form.
 
-    `found` is the kind that the reading took it for, `kind` the one whose fields are shown now; `rival` another kind
-    that fits as well. `lacking` are labels of needed columns that no single answer can replace.
+    `found` is the kind that the reading took it for ("" for none of ours), `kind` the one whose fields are shown now;
+    `rival` another kind that fits as well. `lacking` are labels of needed columns that no single answer can replace.
     """
 
     key: str
@@ -91,6 +91,7 @@ class Layout:
     lacking: tuple[str, ...]
     answer: Mapping[str, Any]
     undecided: bool = False  # two kinds fit, and the form does not say yet which it is
+    headings: tuple[str, ...] = ()  # of a table that was not read (`kind` is ""): what stands over its columns
 
     @property
     def open_columns(self) -> int:

@@ -516,3 +516,50 @@ def test_the_newest_answer_of_each_layout_counts_and_all_stay(sqlite_engine: sa.
         with pytest.raises(Refused):
             mappings.remember(conn, "moh", "short", {"kind": "aid"}, "ana", at)
         assert jobs.latest(conn, "read_submission", {}) is None
+
+
+# --- a table that was not read --------------------------------------------------------------------------------------
+
+STRANGE = "Kode,Wut,Wo,Wann,Kost"
+STRANGE_ROWS = ("K-1,Masks for clinics,Example Ltd.,2020-05-14,100.00", "K-2,Gowns,Sample Inc.,2020-05-15,250.50")
+
+
+def test_a_refused_file_can_be_answered_at_the_desk(office: Office) -> None:
+    id = office.send_file("x.csv", "\r\n".join([STRANGE, *STRANGE_ROWS]).encode(), kind="")
+    assert office.told(id).state == "refused"
+    page = office.page(id)
+    assert "Kode" in page and "stays out" in page
+    assert f"/desk/submissions/{id}/columns" in office.app.get(f"/desk/submissions/{id}").text
+    form = office.form(id)
+    kind = field(form, "kind-")
+    assert form[kind] == ""
+    assert office.post(id, form).status_code == 303 and office.answers() == []  # left out, as it was
+    shown = office.post(id, {**form, kind: "procurement"})
+    assert shown.status_code == 200 and office.answers() == []  # its columns are shown first
+    choices = filled(shown.text)
+    key = kind.removeprefix("kind-")
+    for n, name in enumerate(("contract.id", "title", "supplier.name", "contract.date", "amount")):
+        choices[f"column-{key}-{n}"] = name
+    choices[field(choices, "constants-", "-buyer.name")] = "Ministry of Health"
+    done = office.post(id, choices)
+    assert done.status_code == 303, done.text
+    office.work()
+    told = office.told(id)
+    assert told.state == "valid", [(f.code, f.shown) for f in told.findings]
+    assert office.values(id, "value") == [
+        {"amount": 100, "currency": "BZD"},
+        {"amount": 250.5, "currency": "BZD"},
+    ]
+
+
+def test_an_answer_does_not_open_again_what_could_not_be_opened(office: Office) -> None:
+    broken = office.send_file("x.xlsx", b"PK\x03\x04 no workbook", kind="")
+    assert office.told(broken).state == "refused"
+    with store.reading(office.engine) as conn:
+        before = conn.scalar(sa.select(sa.func.count()).select_from(tables.jobs))
+    april(office)
+    with store.reading(office.engine) as conn:
+        told = [
+            j for j in conn.execute(sa.select(tables.jobs.c.payload)).scalars() if f'"submission": {broken}' in str(j)
+        ]
+    assert before is not None and len(told) <= 1
