@@ -3,7 +3,7 @@ PORT ?= 8000
 MINUTES ?= 5
 DIR ?= var/demo
 
-.PHONY: demo test check fuzz lock clean
+.PHONY: demo test check fuzz lock look clean
 demo:
 	tools/prepare.sh run
 	.venv/bin/covid-ledger demo --dir "$(DIR)" --port $(PORT)
@@ -26,3 +26,7 @@ lock:
 
 clean:
 	rm -rf .venv var build *.egg-info
+
+# The stylesheet, from public_site/look: needs Node, and the network once.
+look:
+	tools/look.sh

@@ -254,6 +254,12 @@ def held_rows(row: Any) -> int:
     return rows or len(held_processes(row))
 
 
+def published_at(conn: sa.Connection, number: int) -> datetime | None:
+    """When a publication was certified; None for one that does not exist (0, before the first)."""
+    at: datetime | None = conn.scalar(sa.select(publications.c.at).where(publications.c.number == number))
+    return at
+
+
 def latest_publication(conn: sa.Connection) -> int:
     """The number of the last publication; 0 before the first."""
     return int(conn.scalar(sa.select(sa.func.max(publications.c.number))) or 0)

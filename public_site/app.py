@@ -16,7 +16,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,7 +26,7 @@ from ledger.settings import Register, Settings
 from ledger.settings import register as register_of
 from public_site import api, i18n, pages
 from public_site.desk import routes as desk
-from public_site.web import FOR_EVER, Guard, Page, Site, policy, redirect_home
+from public_site.web import FOR_EVER, Guard, Page, Site, address, policy, redirect_home
 
 
 class _Language(Convertor[str]):
@@ -116,10 +116,21 @@ def _own(site: Site) -> list[BaseRoute]:
         return redirect_home(request)
 
     @policy("public")
-    def style(request: Request) -> Response:
-        known = request.path_params["version"] == site.css_version
+    def short(request: Request) -> Response:
+        # The address on paper: in the language of whoever opens it.
+        chosen = i18n.chosen(request.headers.get("accept-language", ""))
+        return RedirectResponse(
+            address(chosen, None, "process", request.path_params["ocid"]), 302, {"Vary": "Accept-Language"}
+        )
+
+    @policy("public")
+    def asset(request: Request) -> Response:
+        found = site.assets.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        known = request.path_params["version"] == found.version
         headers = {"Cache-Control": FOR_EVER if known else "public, max-age=60"}
-        return Response(site.css, media_type="text/css; charset=utf-8", headers=headers)
+        return Response(found.content, media_type=found.media_type, headers=headers)
 
     @policy("public")
     def icon(request: Request) -> Response:
@@ -141,7 +152,8 @@ def _own(site: Site) -> list[BaseRoute]:
 
     return [
         Route("/", home, methods=["GET"]),
-        Route("/static/{version}/site.css", style, methods=["GET"]),
+        Route("/static/{version}/{name}", asset, methods=["GET"]),
+        Route("/r/{ocid}", short, methods=["GET"]),
         Route("/favicon.svg", icon, methods=["GET"]),
         Route("/favicon.ico", icon, methods=["GET"]),
         Route("/robots.txt", robots, methods=["GET"]),

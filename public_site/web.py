@@ -114,6 +114,7 @@ class Page:
     feed: Iterable[Row] = ()
     title: str = ""
     fictional: tuple[Jurisdiction, ...] = ()
+    card: str = ""  # the address of a picture that stands for the page where it is shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +205,36 @@ def _shown(value: Any) -> Any:
     return value
 
 
+_ASSETS = {"site.css": "text/css; charset=utf-8", "site.js": "text/javascript; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages load: kept by browsers for ever, because its address changes with its bytes."""
+
+    name: str
+    content: bytes
+    media_type: str
+    version: str
+
+    @classmethod
+    def of(cls, name: str, media_type: str) -> Asset:
+        content = (files("public_site") / "static" / name).read_bytes()
+        return cls(name, content, media_type, hashlib.sha256(content).hexdigest()[:12])
+
+    @property
+    def address(self) -> str:
+        return f"/static/{self.version}/{self.name}"
+
+
 class Site:
     """One ledger's site: its settings, register, store and templates. Made once by `create_app`."""
 
     def __init__(self, settings: Settings, register: Register, engine: sa.Engine) -> None:
         self.settings, self.register, self.engine = settings, register, engine
         self.environments = {code: _environment(code) for code in i18n.LANGUAGES}
-        self.css = (files("public_site") / "static" / "site.css").read_bytes()
+        self.assets = {name: Asset.of(name, kind) for name, kind in _ASSETS.items()}
         self.icon = (files("public_site") / "static" / "icon.svg").read_bytes()
-        self.css_version = hashlib.sha256(self.css).hexdigest()[:12]
         self.version = _version(register, settings)
 
     # --- rendering ----------------------------------------------------------------------------------------------
@@ -228,6 +250,8 @@ class Site:
             "query": "",
             "at": None,
             "latest": 0,
+            "published_at": None,
+            "card": "",
             "fictional": (),
             "twins": (),
             "indexed": True,
@@ -237,7 +261,8 @@ class Site:
             "languages": i18n.LANGUAGES,
             "site_name": self.settings.publisher_name,
             "public_url": self.settings.public_url.rstrip("/"),
-            "css": f"/static/{self.css_version}/site.css",
+            "css": self.assets["site.css"].address,
+            "script": self.assets["site.js"].address,
             "url": lambda *s, **q: address(language, at, *s, **q),
             "safe_url": safe_url,
             "as_decimal": decimal,
@@ -287,6 +312,8 @@ class Site:
                 query=urlencode([q for q in query if q[0] != "asof"]),
                 at=at,
                 latest=latest,
+                published_at=workflow.published_at(conn, latest if at is None else at),
+                card=page.card,
                 fictional=page.fictional,
                 twins=function.twins,  # type: ignore[attr-defined]
             )

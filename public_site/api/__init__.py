@@ -10,14 +10,15 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from ledger.settings import Settings
-from public_site.api import files, ocds
+from public_site.api import files, ocds, qr
 
 __all__ = ["router"]
 
 
 def router(settings: Settings, engine: sa.Engine) -> APIRouter:
-    """Return every route under /ocds and /downloads."""
+    """Return every route under /ocds, /downloads and /qr."""
     both = APIRouter()
     both.include_router(files.router(settings))
     both.include_router(ocds.router(settings, engine))
+    both.include_router(qr.router(settings, engine))
     return both

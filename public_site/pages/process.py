@@ -147,6 +147,8 @@ class Told:
     files: tuple[tuple[str, str], ...]  # (name, sha256)
     publication: int
     not_converted: Mapping[str, int]
+    bars: Mapping[tuple[str, str, bool, bool], int]
+    """(stage, currency, in kind, loan) -> length of its bar in thousandths of the longest of that currency."""
 
 
 def found(ask: Ask, ocid: str) -> Process:
@@ -253,7 +255,19 @@ def _told(ask: Ask, it: Process, figures: list[Arc]) -> Told:
         tuple(_files(ask, it)),
         ask.latest if ask.at is None else ask.at,
         without,
+        _bars(figures),
     )
+
+
+def _bars(figures: list[Arc]) -> Mapping[tuple[str, str, bool, bool], int]:
+    """Lengths that compare the stages of one currency by eye; a single figure has nothing to be compared with."""
+    sums = [t for t in of_arcs(figures) if t.currency and t.amount > 0]
+    told: dict[tuple[str, str, bool, bool], int] = {}
+    for t in sums:
+        alike = [o.amount for o in sums if o.currency == t.currency]
+        if len(alike) > 1:
+            told[t.stage, str(t.currency), t.in_kind, t.loan] = int(1000 * t.amount / max(alike))
+    return told
 
 
 def figures_named(ask: Ask, jurisdiction: str, figures: list[Arc]) -> list[Figure]:
