@@ -21,6 +21,7 @@ from public_site.app import create_app, walked
 from public_site.pages import all_pages
 from public_site.web import SECURITY
 from tests import builders as b
+from tests.addresses import addresses, chain_ocids
 from tests.markup import foreign
 
 HOSTILE = '<script>alert(1)</script> "quoted" \u202egpj.exe'
@@ -32,31 +33,6 @@ def site(engine: sa.Engine, settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings, b.register(), engine)) as client:
         client.headers["accept"] = "text/html"
         yield client
-
-
-def chain_ocids() -> dict[str, str]:
-    grant, masks, supplies, purchase = b.chain()
-    return {"grant": grant.ocid, "masks": masks.ocid, "supplies": supplies.ocid, "purchase": purchase.ocid}
-
-
-def addresses() -> list[str]:
-    """One address of every page."""
-    o = chain_ocids()
-    known = {
-        "/jurisdiction/{code}": "/jurisdiction/bz",
-        "/process/{ocid}": f"/process/{o['purchase']}",
-        "/process/{ocid}/history": f"/process/{o['purchase']}/history",
-        "/programme/{ocid}": f"/programme/{o['supplies']}",
-        "/why/{ocid}": f"/why/{o['purchase']}?at=/contracts/0/value/amount",
-        "/donor/{id}": "/donor/BZ-LEDGER-example-development-partner",
-        "/buyer/{id}": "/buyer/BZ-LEDGER-ministry-of-health",
-        "/supplier/{id}": "/supplier/BZ-LEDGER-example-medical-supplies-ltd",
-        "/area/{code}": "/area/BZ-CZL",
-        "/item/{scheme}/{id:path}": "/item/text/n95-respirators:piece",
-        "/publisher/{id}": "/publisher/mof",
-        "/publication/{number}": "/publication/1",
-    }
-    return [known.get(p.path, p.path) for p in all_pages()]
 
 
 def text_of(html: str) -> str:
