@@ -70,7 +70,7 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
     for route in app.router.routes:  # openapi.json, made by FastAPI itself
         policy("public")(route.endpoint)  # type: ignore[attr-defined]
     app.router.routes += _own(site)
-    app.include_router(public(api.router(settings, engine)))
+    app.include_router(public(api.router(settings, register, engine)))
     app.include_router(desk.router(site))
     app.router.routes += list(_pages(site))
     app.add_middleware(_Compressed)
@@ -137,10 +137,6 @@ def _own(site: Site) -> list[BaseRoute]:
         return Response(site.icon, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
 
     @policy("public")
-    def robots(request: Request) -> Response:
-        return PlainTextResponse("User-agent: *\nDisallow: /desk\nAllow: /\n")
-
-    @policy("public")
     def live(request: Request) -> Response:
         return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})
 
@@ -156,7 +152,6 @@ def _own(site: Site) -> list[BaseRoute]:
         Route("/r/{ocid}", short, methods=["GET"]),
         Route("/favicon.svg", icon, methods=["GET"]),
         Route("/favicon.ico", icon, methods=["GET"]),
-        Route("/robots.txt", robots, methods=["GET"]),
         Route("/livez", live, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
     ]

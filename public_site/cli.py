@@ -25,7 +25,7 @@ from ledger import accounts, backup, projections, store, tables, verify, workflo
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.publish import Publication
 from ledger.settings import Register, Settings, register
-from public_site import acting, demo, exports, filling, homes, remote, terminal, work
+from public_site import acting, demo, exports, filling, freeze, homes, remote, terminal, work
 from public_site.exports import manifest
 from public_site.terminal import FOUND, OK, REFUSED, Terminal
 
@@ -611,9 +611,28 @@ def export(
     )
 
 
+@app.command(name="freeze")
+def freeze_(
+    out: Annotated[Path, typer.Argument(help="Folder to write; an earlier copy there is replaced.")],
+) -> None:
+    """Write the whole public site as files that open from a USB stick, without internet and without a program."""
+    from public_site.app import create_app
+
+    t = here().terminal
+    with opened() as (engine, settings, known):
+        told = freeze.frozen(create_app(settings, known, engine), out, t.progress)
+    words = f"{out}: {told.pages:,} pages, {told.files:,} files, {told.bytes / 1e6:,.1f} MB. Open {out / 'index.html'}"
+    if told.failed:
+        words += "\n" + "\n".join(f"no page: {address}" for address in told.failed[:20])
+    tell({"folder": out, "pages": told.pages, "files": told.files, "bytes": told.bytes, "failed": told.failed}, words)
+    raise typer.Exit(FOUND if told.failed else OK)
+
+
 @app.command(name="verify")
 def verify_(
-    where: Annotated[str, typer.Argument(help="A downloads folder or a site's address; default: the store.")] = "",
+    where: Annotated[
+        str, typer.Argument(help="A downloads folder, a frozen copy, a site's address; or the store.")
+    ] = "",
 ) -> None:
     """Check that what is published is what was certified: records, totals, checksums, the audit chain."""
     if where.startswith(("http://", "https://")):
@@ -621,7 +640,8 @@ def verify_(
     elif where:
         if not Path(where).is_dir():
             raise NotFound("no_folder", folder=where)
-        found, what = manifest.problems(Path(where)), where
+        copy = (Path(where) / freeze.SUMS).exists()
+        found, what = (freeze if copy else manifest).problems(Path(where)), where
     else:
         with opened() as (engine, settings, known):
             found, what = verify.problems(engine, settings, known), homes.shown_url(settings)
