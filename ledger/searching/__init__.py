@@ -96,6 +96,9 @@ class Finder:
             return fast(found)
         except sa.exc.SQLAlchemyError:
             raise  # the store's own trouble, not the index's
-        except Exception as problem:
+        except BaseException as problem:
+            # A panic inside the engine comes as a BaseException of its own; all other ones are not errors.
+            if not isinstance(problem, Exception) and type(problem).__name__ != "PanicException":
+                raise
             self.shelf.broken(folder_of(self.settings, self.shelf.number), problem)
             return sure()

@@ -29,7 +29,6 @@ from ledger.searching.columns import Columns, Gathering
 from ledger.settings import Register, Settings
 from ledger.store import reading, sync_folder, unpacked
 from ledger.values import decimal, utc_text
-from ocds import merge
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +61,16 @@ def is_ready(settings: Settings, conn: sa.Connection, register: Register) -> boo
     return not publication or _told(folder_of(settings, publication)) == _mark(conn, publication, register)
 
 
+def _digests(folder: Path) -> dict[str, str]:
+    """Return a digest of every file. A sum from a column that lost a bit would be wrong, and nobody would see it."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != "index.json" and not path.name.endswith(".lock"):
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+    return found
+
+
 def _told(folder: Path) -> str:
     try:
         return str(orjson.loads((folder / "index.json").read_bytes())["mark"])
@@ -85,7 +94,8 @@ def build(engine: sa.Engine, settings: Settings, register: Register) -> Path | N
         staged.mkdir()
         try:
             _write(conn, staged, register)
-            (staged / "index.json").write_bytes(orjson.dumps({"mark": _mark(conn, publication, register)}))
+            told = {"mark": _mark(conn, publication, register), "files": _digests(staged)}
+            (staged / "index.json").write_bytes(orjson.dumps(told))
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise
@@ -141,7 +151,7 @@ def _write(conn: sa.Connection, folder: Path, register: Register) -> None:
         for n, (row, figures, playing, numbers) in enumerate(_processes(conn)):
             gathering.process(row, figures, [(p.party, p.role) for p in playing])
             vocabulary.update(w for w in row.search_text.split() if len(w) >= words.MENDED_FROM and w.isalpha())
-            doc = merge.tidy(unpacked(row.compiled))
+            doc = unpacked(row.compiled)  # not tidied, which costs half a build: stubs of what was deleted say nothing
             told = _text(row, doc, figures, playing, names)
             ids = [number_key(row.ocid), *(x.number_key for x in numbers)]
             # The record's own amounts, and those of its figures: a contract paid from two funds is two figures.
@@ -202,7 +212,9 @@ def _text(row: Any, doc: dict[str, Any], figures: list[Any], playing: list[Any],
     yield row.ocid
     tender, aid = doc.get("tender") or {}, (doc.get("planning") or {}).get("aid") or {}
     for holder in (doc, tender, aid, *(doc.get("awards") or ()), *(doc.get("contracts") or ())):
-        for key in ("id", "title", "description") if holder is not doc else ("title", "description"):
+        if holder is not doc and set(holder) - {"id", "awardID"}:
+            yield str(holder.get("id") or "")
+        for key in ("title", "description"):
             yield str(holder.get(key) or "")
         for item in holder.get("items") or ():
             yield str(item.get("description") or "")
@@ -251,6 +263,8 @@ class Opened:
 
     def __init__(self, folder: Path, mark: str) -> None:
         self.mark = mark
+        if orjson.loads((folder / "index.json").read_bytes())["files"] != _digests(folder):
+            raise ValueError("a file is not as it was written")
         self.columns = Columns(folder / "columns")
         self.words = words.with_analyzers(tantivy.Index.open(str(folder / "words"))).searcher()
         self.things = words.with_analyzers(tantivy.Index.open(str(folder / "things"))).searcher()

@@ -222,6 +222,13 @@ def test_things_with_a_page_of_their_own_are_found(indexed: sa.Engine, finder: s
 # --- the index on the disk -----------------------------------------------------------------------------------------
 
 
+def flipped(path: Path) -> None:
+    """One bit of a disk gone wrong: the file is as long as before and can be read."""
+    held = bytearray(path.read_bytes())
+    held[len(held) // 2] ^= 4
+    path.write_bytes(held)
+
+
 def test_an_old_or_missing_or_broken_index_is_never_asked(
     indexed: sa.Engine, settings: Settings, finder: searching.Finder
 ) -> None:
@@ -236,6 +243,8 @@ def test_an_old_or_missing_or_broken_index_is_never_asked(
         lambda: (folder / "columns" / "amount.npy").write_bytes(b""),
         lambda: next((folder / "words").glob("*.store")).write_bytes(b"x"),
         lambda: (folder / "words" / "meta.json").unlink(),
+        lambda: flipped(next((folder / "words").glob("*.idx"))),
+        lambda: flipped(folder / "columns" / "amount.npy"),
         lambda: (folder / "things.json").unlink(),
         lambda: (folder / "index.json").write_text("[]"),
         lambda: shutil.rmtree(folder),
