@@ -21,7 +21,7 @@ from ledger.reading.lists import listed
 from ledger.reading.records import names, titles
 from ledger.reading.values import FACET_MAX, FACETS, PAGE, ROLES, Facet, Found, Listed, Wanted
 from ledger.searching import words
-from ledger.searching.columns import Numbers
+from ledger.searching.columns import Matched, Numbers
 from ledger.searching.index import Opened
 from ledger.totals import Total, in_order_of_lines
 
@@ -50,6 +50,7 @@ class Answers:
 
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
+        self.in_one_piece = opened.words.num_segments == 1
         self.hits = lru_cache(maxsize=32)(self._hits)
         self.matching = lru_cache(maxsize=16)(self._matching)
         self.counted = lru_cache(maxsize=REMEMBERED)(self._counted)
@@ -61,8 +62,11 @@ class Answers:
             return None
         searcher = self.opened.words
         hits = searcher.search(query, limit=max(1, searcher.num_docs), count=False).hits
-        weights = np.fromiter((w for w, _ in hits), np.float32, len(hits))
-        docs = np.array(searcher.fast_field_values("n", [a for _, a in hits]), np.int64)
+        weights = np.fromiter([w for w, _ in hits], np.float32, len(hits))
+        if self.in_one_piece:  # then a document's place in its piece is its number
+            docs = np.fromiter([a.doc for _, a in hits], np.int64, len(hits))
+        else:
+            docs = np.array(searcher.fast_field_values("n", [a for _, a in hits]), np.int64)
         # Of equal weight the newest comes first, so that an order has no equals.
         newest = self.opened.columns.told["rank_newest"]
         order = np.lexsort((newest[docs], -weights)) if len(docs) else docs
@@ -72,35 +76,34 @@ class Answers:
         hits = self.hits(q) if q.strip() else None
         return None if hits is None else hits[0]
 
-    def _matching(self, wanted: Wanted) -> tuple[Numbers, Numbers | None]:
-        figures = self.opened.columns.figures(wanted)
-        return self.opened.columns.mask(wanted, self._words(wanted.q), figures), figures
+    def _matching(self, wanted: Wanted) -> Matched:
+        return self.opened.columns.matched(wanted, self._words(wanted.q))
 
     def _counted(self, wanted: Wanted, facets: bool) -> _Counted:
         columns = self.opened.columns
-        mask, figures = self.matching(wanted)
+        matched = self.matching(wanted)
         found: dict[str, list[tuple[str, int]]] = {}
         for name in FACETS if facets else ():
             if wanted.asks(name):
-                found[name] = columns.facet(name, *self.matching(wanted.without(name)), FACET_MAX)
+                found[name] = columns.facet(name, self.matching(wanted.without(name)), FACET_MAX)
             else:
-                found[name] = columns.facet(name, mask, figures, FACET_MAX)
-        totals = in_order_of_lines(columns.totals(mask, figures))
-        return _Counted(int(np.count_nonzero(mask)), tuple(totals), found)
+                found[name] = columns.facet(name, matched, FACET_MAX)
+        totals = in_order_of_lines(columns.totals(matched))
+        return _Counted(int(np.count_nonzero(matched.mask)), tuple(totals), found)
 
     def page(self, wanted: Wanted, limit: int) -> tuple[list[str], bool]:
         """Return the ocids of one page, and whether more follow. `after` names the last process of the page before."""
         columns = self.opened.columns
-        mask, figures = self.matching(replace(wanted, sort="", after=""))
+        matched = self.matching(replace(wanted, sort="", after=""))
         last = columns.doc(wanted.after.rpartition("~")[2]) if wanted.after else None
         hits = self.hits(wanted.q) if wanted.sort == "relevance" and wanted.q.strip() else None
         if hits is not None:
-            order = hits[0][mask[hits[0]]]
+            order = hits[0][matched.mask[hits[0]]]
             place = np.flatnonzero(order == last) if last is not None else order[:0]
             start = int(place[0]) + 1 if len(place) else 0
             return columns.ocids(order[start : start + limit]), len(order) > start + limit
-        ranks = columns.ranks(wanted.sort, wanted, figures)
-        docs = np.flatnonzero(mask)
+        ranks = columns.ranks(wanted.sort, wanted, matched.figures)
+        docs = np.flatnonzero(matched.mask)
         if last is not None:
             docs = docs[ranks[docs] > ranks[last]]
         more = len(docs) > limit
@@ -112,7 +115,7 @@ class Answers:
         """Return where a page ends, as SQL writes it: an index may come or go between two pages."""
         key: object = row.on or ""
         if wanted.sort == "amount" and wanted.currency:
-            _, figures = self.matching(replace(wanted, sort="", after=""))
+            figures = self.matching(replace(wanted, sort="", after="")).figures
             key = self.opened.columns.largest(self.opened.columns.doc(row.ocid) or 0, figures)
         elif wanted.sort in ("changed", "title"):
             key = row.changed if wanted.sort == "changed" else row.title

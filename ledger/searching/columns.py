@@ -3,7 +3,7 @@
 In: rows as they are read while the index is built. Out: `Columns`, whose arrays lie in one folder and are mapped into
 memory, so that several servers share them. What matches is the same as in `ledger.reading.facets`, which is its judge:
 filters that speak of figures must all hold for one and the same figure, and each facet is counted with every filter but
-its own. Sums are whole ten-thousandths, added in two halves so that no float loses a cent. Read `Columns.mask` first.
+its own. Sums are whole ten-thousandths, added in two halves so that no float loses a cent. Read `Columns.matched`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,13 @@ class Gathering:
             told[name] = (bits >> n & 1).astype(bool)
         names["lines"], told["arc_line"] = _lines(names, told)
         for column in (*OF_FIGURES, "line"):
-            order = np.lexsort((told["arc_doc"], told[f"arc_{column}"]))
+            # Of a sum's line only figures that are shown count; of everything else any figure.
+            last = ~told["shown"] if column == "line" else np.zeros(len(bits), bool)
+            codes, docs = told[f"arc_{column}"], told["arc_doc"]
+            order = np.lexsort((last, docs, codes))
             told[f"by_{column}"] = order.astype(np.int32)
+            told[f"once_{column}"] = np.zeros(len(bits), bool)
+            told[f"once_{column}"][order] = _firsts(codes[order], docs[order])
         names["party"], told["pair_party"] = _coded(self.pair_party)
         told["pair_doc"], told["pair_bits"] = np.array(self.pair_doc, np.int32), np.array(self.pair_bits, np.uint8)
         names["items"] = self.items
@@ -120,6 +126,13 @@ def _coded(values: list[str] | list[Any], fixed: list[str] | None = None) -> tup
     return names, np.fromiter((place[v] for v in values), np.int32, len(values))
 
 
+def _firsts(codes: Numbers, docs: Numbers) -> Numbers:
+    """Return, for figures in order of code and process, which is the first of its code and process."""
+    first = np.ones(len(codes), bool)
+    first[1:] = (codes[1:] != codes[:-1]) | (docs[1:] != docs[:-1])
+    return first
+
+
 def _lines(names: dict[str, Any], told: dict[str, Numbers]) -> tuple[list[list[Any]], Numbers]:
     """Return what may never be added across, and which of these each figure belongs to (`totals.Total.line`)."""
     owner = told["jurisdiction"][told["arc_doc"]] if len(told["arc_doc"]) else np.zeros(0, np.int32)
@@ -131,6 +144,24 @@ def _lines(names: dict[str, Any], told: dict[str, Numbers]) -> tuple[list[list[A
         for j, s, c, k, loan in different.tolist()
     ]
     return lines, place.reshape(-1).astype(np.int32)
+
+
+class Matched:
+    """What matches one question: processes, and the figures of theirs that pass the filters that speak of figures."""
+
+    def __init__(self, told: dict[str, Numbers], mask: Numbers, figures: Numbers | None) -> None:
+        self.told, self.mask, self.figures = told, mask, figures
+
+    @cached_property
+    def places(self) -> Numbers:
+        """The places of the matching figures, in order of process."""
+        selected = self.mask[self.told["arc_doc"]]
+        return np.flatnonzero(selected if self.figures is None else selected & self.figures)
+
+    @cached_property
+    def plays(self) -> Numbers:
+        """The places of who plays a part in the matching processes."""
+        return np.flatnonzero(self.mask[self.told["pair_doc"]])
 
 
 class Columns:
@@ -186,9 +217,9 @@ class Columns:
             also(told["has_amount"] & (told["amount"] <= int(wanted.most * SCALE)))
         return found
 
-    def mask(self, wanted: Wanted, words: Numbers | None, figures: Numbers | None) -> Numbers:
-        """Return which processes match. `words` are those that have the words (None: no words are asked for)."""
-        told = self.told
+    def matched(self, wanted: Wanted, words: Numbers | None) -> Matched:
+        """Return what matches. `words` are those that have the words (None: no words are asked for)."""
+        told, figures = self.told, self.figures(wanted)
         found = np.ones(self.count, bool)
         if words is not None:
             found[:] = False
@@ -204,7 +235,7 @@ class Columns:
                 found &= self._docs(told["pair_doc"][plays])
         if figures is not None:
             found &= self._docs(told["arc_doc"][figures])
-        return found
+        return Matched(told, found, figures)
 
     def _docs(self, docs: Numbers) -> Numbers:
         found = np.zeros(self.count, bool)
@@ -213,52 +244,48 @@ class Columns:
 
     # --- what they are ----------------------------------------------------------------------------------------------
 
-    def facet(self, name: str, mask: Numbers, figures: Numbers | None, most: int) -> list[tuple[str, int]]:
+    def facet(self, name: str, matched: Matched, most: int) -> list[tuple[str, int]]:
         """Return the commonest values of one facet among the matching processes, each with how many have it."""
         told = self.told
         if name in OF_RECORD:
-            codes = told[name][mask]
+            codes = told[name][matched.mask]
             return self._named(np.bincount(codes[codes >= 0]), self.names[name], most)
         if name in ROLES:
-            plays = mask[told["pair_doc"]] & ((told["pair_bits"] & _BITS[name]) > 0)
-            return self._named(np.bincount(told["pair_party"][plays]), self.names["party"], most)
-        selected = self._selected(None, mask, figures)
+            plays = (told["pair_bits"][matched.plays] & _BITS[name]) > 0
+            return self._named(np.bincount(told["pair_party"][matched.plays][plays]), self.names["party"], most)
         most = len(STAGES) + 200 if name in ("stage", "year") else most
-        return self._named(self._processes(name, selected), self.names[f"arc_{name}"], most)
+        return self._named(self._processes(name, matched, matched.places), self.names[f"arc_{name}"], most)
 
-    def _selected(self, flag: str | None, mask: Numbers, figures: Numbers | None) -> Numbers:
-        selected: Numbers = mask[self.told["arc_doc"]]
-        for also in (figures, self.told[flag] if flag else None):
-            selected = selected if also is None else selected & also
-        return selected
-
-    def _processes(self, name: str, selected: Numbers) -> Numbers:
+    def _processes(self, name: str, matched: Matched, places: Numbers) -> Numbers:
         """Count different processes per value: a process with three payments in one area is one."""
         codes, docs = self.told[f"arc_{name}"], self.told["arc_doc"]
-        if not selected.any():
-            return np.zeros(0, np.int64)
-        if np.count_nonzero(selected) * _FEW < len(selected):
-            places = np.flatnonzero(selected)
+        if matched.figures is None:
+            places = places[self.told[f"once_{name}"][places]]
+            counted = codes[places]
+        elif len(places) * _FEW < len(codes):
             places = places[np.lexsort((docs[places], codes[places]))]
+            counted = codes[places][_firsts(codes[places], docs[places])]
         else:
+            selected = np.zeros(len(codes), bool)
+            selected[places] = True
             order = self.told[f"by_{name}"]
             places = order[selected[order]]
-        codes, docs = codes[places], docs[places]
-        first = np.ones(len(codes), bool)
-        first[1:] = (codes[1:] != codes[:-1]) | (docs[1:] != docs[:-1])
-        return np.bincount(codes[first & (codes >= 0)])
+            counted = codes[places][_firsts(codes[places], docs[places])]
+        return np.bincount(counted[counted >= 0])
 
     @staticmethod
     def _named(counts: Numbers, names: list[str], most: int) -> list[tuple[str, int]]:
         there = np.flatnonzero(counts)
+        if len(there) > 4 * most:
+            there = there[counts[there] >= np.partition(counts[there], -most)[-most]]
         # Largest first, and of equal counts the first in the order of codes, as the answer in SQL has it.
         there = there[np.lexsort((there, -counts[there]))][:most]
         return [(names[c], int(counts[c])) for c in there]
 
-    def totals(self, mask: Numbers, figures: Numbers | None) -> list[Total]:
+    def totals(self, matched: Matched) -> list[Total]:
         """Return the exact totals of the matching processes' figures, in no order."""
         told = self.told
-        selected = self._selected("shown", mask, figures)
+        selected = matched.places[told["shown"][matched.places]]
         lines = told["arc_line"][selected]
         if not len(lines):
             return []
@@ -269,7 +296,7 @@ class Columns:
         high = np.bincount(lines, weights=amounts // _HALF, minlength=several)
         counts = np.bincount(lines, minlength=several)
         without = np.bincount(lines[~told["has_amount"][selected]], minlength=several)
-        processes = self._processes("line", selected)
+        processes = self._processes("line", matched, selected)
         return [
             Total(
                 *self._line(int(n)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote_plus
 
 import sqlalchemy as sa
 
@@ -147,23 +148,26 @@ def _narrowing(ask: Ask, told: Asked, found: Found) -> tuple[Narrowing, ...]:
         asks = told.wanted.asks(name)
         if not facets or (not asks and len(facets) == 1 and facets[0].count >= found.count):
             continue
-        choices = tuple(_choice(ask, told, name, f) for f in facets)
+        choices = _choices(ask, told, name, facets)
         several.append(Narrowing(name, choices, asks, len(choices) >= NARROWED_FROM))
     return tuple(several)
 
 
-def _choice(ask: Ask, told: Asked, name: str, facet: Facet) -> Choice:
-    if name == "year":
-        chosen = told.wanted.since == told.wanted.until == facet.code
-        address = _here(ask, told, **dict.fromkeys(("from", "to"), "" if chosen else facet.code))
-        return Choice(facet.code, facet.label, facet.count, address, chosen)
-    chosen = getattr(told.wanted, name) == facet.code
-    label = facet.label
-    if name in ("kind", "stage", "method"):
-        label = ask.words.term(name, facet.code)
-    elif name in ("jurisdiction", "area"):
-        label = _places(ask).get(facet.code, label)
-    return Choice(facet.code, label, facet.count, _here(ask, told, **{name: "" if chosen else facet.code}), chosen)
+def _choices(ask: Ask, told: Asked, name: str, facets: tuple[Facet, ...]) -> tuple[Choice, ...]:
+    params = ("from", "to") if name == "year" else (name,)
+    without = _here(ask, told, **dict.fromkeys(params, ""))
+    mark = "&" if "?" in without else "?"
+    now = told.wanted.since if told.wanted.since == told.wanted.until else ""
+    now = now if name == "year" else getattr(told.wanted, name)
+    places = _places(ask) if name in ("jurisdiction", "area") else {}
+    found = []
+    for facet in facets:
+        label = ask.words.term(name, facet.code) if name in ("kind", "stage", "method") else facet.label
+        chooses = mark + "&".join(f"{param}={quote_plus(facet.code)}" for param in params)
+        chosen = facet.code == now
+        address = without if chosen else without + chooses
+        found.append(Choice(facet.code, places.get(facet.code, label), facet.count, address, chosen))
+    return tuple(found)
 
 
 def _places(ask: Ask) -> dict[str, str]:

@@ -316,7 +316,7 @@ def test_sums_are_exact_however_large(tmp_path: Path) -> None:
     gathering.process(SimpleNamespace(**record, ocid="o-1", title="One"), figures, ())
     gathering.write(tmp_path / "columns")
     made = columns.Columns(tmp_path / "columns")
-    (total,) = made.totals(np.ones(1, bool), None)
+    (total,) = made.totals(columns.Matched(made.told, np.ones(1, bool), None))
     assert total.amount == sum(amounts) and float(total.amount) != total.amount
     assert (total.arcs, total.processes) == (len(amounts), 1)
 
