@@ -40,6 +40,7 @@ from ledger.values import decimal, utc_text
 from public_site import i18n
 from public_site.exports.friendly import guarded
 from public_site.exports.manifest import plain as plain_amount
+from public_site.kept import Kept
 from public_site.terminal import refusal
 
 log = structlog.get_logger(__name__)
@@ -216,6 +217,7 @@ class Site:
         self.css_version = hashlib.sha256(self.css).hexdigest()[:12]
         self.version = _version(register, settings)
         self.finder = Finder(settings, register)
+        self.kept = Kept()
 
     # --- rendering ----------------------------------------------------------------------------------------------
 
@@ -270,6 +272,8 @@ class Site:
             headers = {"ETag": tag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
             if _has(request.headers.get("if-none-match", ""), tag):
                 return Response(status_code=304, headers=headers)
+            if twin == "html" and (kept := self.kept.get(tag)) is not None:
+                return HTMLResponse(kept, headers={**headers, "Content-Language": language})
             ask = Ask(self, conn, language, path, twin, query, at, latest)
             page = function(ask, **params)
             if twin == "csv" and page.table is not None:
@@ -292,6 +296,7 @@ class Site:
                 fictional=page.fictional,
                 twins=function.twins,  # type: ignore[attr-defined]
             )
+            self.kept.put(tag, text)
             return HTMLResponse(text, headers={**headers, "Content-Language": language})
 
     def _tag(self, latest: int, request: Request, language: str, twin: str, index: str) -> str:

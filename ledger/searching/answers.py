@@ -27,6 +27,7 @@ from ledger.totals import Total, in_order_of_lines
 
 REMEMBERED = 256  # answers: of one publication they never change
 THINGS_MAX = 6
+BEST_MAX = 1_000  # of what matches is put in order by weight: nobody reads on to there
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +51,33 @@ class Answers:
 
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
-        self.in_one_piece = opened.words.num_segments == 1
-        self.hits = lru_cache(maxsize=32)(self._hits)
+        self.most = max(1, opened.words.num_docs)
+        self.order = lru_cache(maxsize=16)(self._order)
         self.matching = lru_cache(maxsize=16)(self._matching)
         self.counted = lru_cache(maxsize=REMEMBERED)(self._counted)
 
-    def _hits(self, q: str) -> tuple[Numbers, Numbers] | None:
-        """Return the processes that have the words, best first, and their weights. None: the question has no word."""
-        query = words.query_of(words.cut(q))
+    def _words(self, q: str) -> Numbers | None:
+        """Return the processes that have the words. None: the question has no word."""
+        query = words.query_of(words.cut(q)) if q.strip() else None
         if query is None:
             return None
-        searcher = self.opened.words
-        hits = searcher.search(query, limit=max(1, searcher.num_docs), count=False).hits
-        weights = np.fromiter([w for w, _ in hits], np.float32, len(hits))
-        if self.in_one_piece:  # then a document's place in its piece is its number
-            docs = np.fromiter([a.doc for _, a in hits], np.int64, len(hits))
-        else:
-            docs = np.array(searcher.fast_field_values("n", [a for _, a in hits]), np.int64)
-        # Of equal weight the newest comes first, so that an order has no equals.
-        newest = self.opened.columns.told["rank_newest"]
-        order = np.lexsort((newest[docs], -weights)) if len(docs) else docs
-        return docs[order], weights[order]
+        # In order of their numbers, which so come with the hits: no weight is worked out, and nothing is read twice.
+        hits = self.opened.words.search(query, limit=self.most, count=False, order_by_field="n").hits
+        return np.fromiter([n for n, _ in hits], np.int64, len(hits))
 
-    def _words(self, q: str) -> Numbers | None:
-        hits = self.hits(q) if q.strip() else None
-        return None if hits is None else hits[0]
+    def _order(self, q: str) -> Numbers:
+        """Return each process's place in the order of what matches best; beyond the best thousand the newest first."""
+        query = words.query_of(words.cut(q))
+        places = self.opened.columns.told["rank_newest"].astype(np.int64) + BEST_MAX
+        if query is not None:
+            searcher = self.opened.words
+            hits = searcher.search(query, limit=min(self.most, BEST_MAX), count=False).hits
+            best = np.array(searcher.fast_field_values("n", [a for _, a in hits]), np.int64)
+            weights = np.fromiter([w for w, _ in hits], np.float32, len(hits))
+            # Of equal weight the newest comes first, so that an order has no equals.
+            order = np.lexsort((places[best], -weights)) if len(best) else best
+            places[best[order]] = np.arange(len(best))
+        return places
 
     def _matching(self, wanted: Wanted) -> Matched:
         return self.opened.columns.matched(wanted, self._words(wanted.q))
@@ -96,13 +99,10 @@ class Answers:
         columns = self.opened.columns
         matched = self.matching(replace(wanted, sort="", after=""))
         last = columns.doc(wanted.after.rpartition("~")[2]) if wanted.after else None
-        hits = self.hits(wanted.q) if wanted.sort == "relevance" and wanted.q.strip() else None
-        if hits is not None:
-            order = hits[0][matched.mask[hits[0]]]
-            place = np.flatnonzero(order == last) if last is not None else order[:0]
-            start = int(place[0]) + 1 if len(place) else 0
-            return columns.ocids(order[start : start + limit]), len(order) > start + limit
-        ranks = columns.ranks(wanted.sort, wanted, matched.figures)
+        if wanted.sort == "relevance" and wanted.q.strip():
+            ranks = self.order(wanted.q)
+        else:
+            ranks = columns.ranks(wanted.sort, wanted, matched.figures)
         docs = np.flatnonzero(matched.mask)
         if last is not None:
             docs = docs[ranks[docs] > ranks[last]]

@@ -43,7 +43,7 @@ class Choice:
 
     code: str
     label: str
-    count: int
+    count: str  # as it is written
     address: str
     chosen: bool
 
@@ -166,7 +166,7 @@ def _choices(ask: Ask, told: Asked, name: str, facets: tuple[Facet, ...]) -> tup
         chooses = mark + "&".join(f"{param}={quote_plus(facet.code)}" for param in params)
         chosen = facet.code == now
         address = without if chosen else without + chooses
-        found.append(Choice(facet.code, places.get(facet.code, label), facet.count, address, chosen))
+        found.append(Choice(facet.code, places.get(facet.code, label), ask.words.number(facet.count), address, chosen))
     return tuple(found)
 
 
