@@ -162,6 +162,7 @@ def test_pages_lose_nothing_and_double_nothing(indexed: sa.Engine, finder: searc
         ("vaccin", "Supply of vaccines"),  # unfinished
         ("medica distribuidora", "Compra de mascarillas"),  # names in any order, no accents
         ("Clínica José San", "Alquiler de camiones"),
+        ('"distribuidora medica"', "Compra de mascarillas"),  # words that stand together, without the accent
         ("nitrilo guante", ""),
         ('"Alquiler de camiones"', "Alquiler de camiones"),
         ("camiones of alquiler", "Alquiler de camiones"),  # a little word that is not there
