@@ -41,7 +41,7 @@ class Total:
         return (self.jurisdiction, self.stage, self.currency, self.in_kind, self.loan)
 
 
-def _in_order(found: Iterable[Total]) -> list[Total]:
+def in_order_of_lines(found: Iterable[Total]) -> list[Total]:
     return sorted(found, key=lambda t: (t.jurisdiction, STAGES.index(t.stage), t.currency, t.in_kind, t.loan))
 
 
@@ -61,7 +61,8 @@ def where(at: int | None = None, **filters: Any) -> list[sa.ColumnElement[bool]]
     """Turn filters into SQL conditions on arcs; every reader of arcs filters the same way.
 
     A filter is a column of arcs with one value or a collection of values; None means no filter. Besides:
-    `ocids` (a collection or a SELECT), `party` (payer or payee), `year` or `since`/`until` on the event date.
+    `ocids` (a collection or a SELECT), `party` (payer or payee), `year` or `since`/`until` on the event date,
+    `least`/`most` on the amount (a figure without one is neither).
     """
     found = [at_publication(arcs, at)]
     for name, value in filters.items():
@@ -75,6 +76,10 @@ def where(at: int | None = None, **filters: Any) -> list[sa.ColumnElement[bool]]
             found.append(arcs.c.on >= value)
         elif name == "until":
             found.append(arcs.c.on <= value)
+        elif name == "least":
+            found.append(arcs.c.amount >= value)
+        elif name == "most":
+            found.append(arcs.c.amount <= value)
         elif name == "year":
             found.append(arcs.c.on.like(f"{int(value):04d}%"))
         elif name in FILTERS:
@@ -104,7 +109,7 @@ def totals(conn: sa.Connection, at: int | None = None, **filters: Any) -> list[T
         .where(arcs.c.counted, arcs.c.event != GOODS_ONLY, *where(at, **filters))
         .group_by(*groups)
     )
-    return _in_order(
+    return in_order_of_lines(
         Total(j, s, c, k, loan, Decimal(0) if amount is None else Decimal(amount), n, m, int(without))
         for j, s, c, k, loan, amount, n, m, without in conn.execute(query)
     )
@@ -117,7 +122,7 @@ def of_arcs(movements: Iterable[Arc]) -> list[Total]:
         if arc.counted and arc.event != GOODS_ONLY:
             key = (arc.jurisdiction, arc.stage, arc.currency or "", arc.in_kind, arc.loan)
             lines.setdefault(key, []).append(arc)
-    return _in_order(
+    return in_order_of_lines(
         Total(
             *key,
             amount=sum((a.amount for a in members if a.amount is not None), Decimal(0)),

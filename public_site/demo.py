@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from importers import intake
-from ledger import accounts, tables, workflow
+from ledger import accounts, searching, tables, workflow
 from ledger.errors import NotFound, Refused
 from ledger.settings import Register, Settings
 from ledger.store import reading, writing
@@ -64,6 +64,8 @@ def make(engine: sa.Engine, settings: Settings, register: Register, say: Say) ->
         made.append(
             {"files": wanted["files"], "publisher": wanted["publisher"], "state": state, "publication": publication}
         )
+    say("making the search index")
+    searching.build(engine, settings, register)
     say("writing the downloads")
     folder = exports.write_downloads(engine, settings, register)
     return {"home": settings.home, "downloads": folder, "imports": made, "accounts": people}

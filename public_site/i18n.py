@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from importlib.resources import files
 from typing import Any
@@ -100,12 +100,12 @@ class Language:
         """`XTS 1,234.50`: the code always, minor units always, a true minus sign for what was returned."""
         places = exponent(currency)
         pattern = "#,##0" + ("." + "0" * places if places else "")
-        shown = format_decimal(abs(value), format=pattern, locale=self.locale)
+        shown = _decimal(abs(value), pattern, self.locale)
         sign = "\u2212" if value < 0 else ""
         return f"{currency}\u00a0{sign}{shown}"
 
     def number(self, value: Decimal | int) -> str:
-        shown = format_decimal(abs(Decimal(value)), format="#,##0.####", locale=self.locale)
+        shown = _decimal(abs(Decimal(value)), "#,##0.####", self.locale)
         sign = "\u2212" if value < 0 else ""
         return f"{sign}{shown}"
 
@@ -131,6 +131,13 @@ class Language:
         return f"{_long(when.date(), self.code, self.locale)}, {shown} UTC"
 
 
+@lru_cache(maxsize=50_000)  # a list writes the same counts and amounts again and again
+def _decimal(value: Decimal, pattern: str, locale: Locale) -> str:
+    shown: str = format_decimal(value, format=pattern, locale=locale)
+    return shown
+
+
+@lru_cache(maxsize=5_000)
 def _long(day: date, code: str, locale: Locale) -> str:
     # Not the locale's own long form: in en_BZ that is "06 May 2020".
     return format_date(day, "d MMMM y" if code == "en" else "d 'de' MMMM 'de' y", locale=locale)

@@ -33,12 +33,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ledger import errors, workflow
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.reading import nearest
+from ledger.searching import Finder
 from ledger.settings import Jurisdiction, Register, Settings
 from ledger.store import reading
 from ledger.values import decimal, utc_text
 from public_site import i18n
 from public_site.exports.friendly import guarded
 from public_site.exports.manifest import plain as plain_amount
+from public_site.kept import Kept
 from public_site.terminal import refusal
 
 log = structlog.get_logger(__name__)
@@ -236,6 +238,8 @@ class Site:
         self.assets = {name: Asset.of(name, kind) for name, kind in _ASSETS.items()}
         self.icon = (files("public_site") / "static" / "icon.svg").read_bytes()
         self.version = _version(register, settings)
+        self.finder = Finder(settings, register)
+        self.kept = Kept()
 
     # --- rendering ----------------------------------------------------------------------------------------------
 
@@ -289,10 +293,12 @@ class Site:
         with reading(self.engine) as conn:
             latest = workflow.latest_publication(conn)
             at = _as_of(dict(query).get("asof", ""), latest)
-            tag = self._tag(latest, request, language, twin)
+            tag = self._tag(latest, request, language, twin, self.finder.mark(conn, latest))
             headers = {"ETag": tag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
             if _has(request.headers.get("if-none-match", ""), tag):
                 return Response(status_code=304, headers=headers)
+            if twin == "html" and (kept := self.kept.get(tag)) is not None:
+                return HTMLResponse(kept, headers={**headers, "Content-Language": language})
             ask = Ask(self, conn, language, path, twin, query, at, latest)
             page = function(ask, **params)
             if twin == "csv" and page.table is not None:
@@ -317,13 +323,14 @@ class Site:
                 fictional=page.fictional,
                 twins=function.twins,  # type: ignore[attr-defined]
             )
+            self.kept.put(tag, text)
             return HTMLResponse(text, headers={**headers, "Content-Language": language})
 
-    def _tag(self, latest: int, request: Request, language: str, twin: str) -> str:
-        """A public byte is a function of (publication, path, query, language) and of the templates. Weak, because a
-        proxy may compress it."""
+    def _tag(self, latest: int, request: Request, language: str, twin: str, index: str) -> str:
+        """A public byte is a function of (publication, path, query, language), of the index and of the templates.
+        Weak, because a proxy may compress it."""
         newest = max((p.name for p in self.settings.downloads.glob("[0-9]*")), key=int, default="")
-        known = f"{request.url.path}?{request.url.query}\n{language}\n{twin}\n{newest}\n{self.version}"
+        known = f"{request.url.path}?{request.url.query}\n{language}\n{twin}\n{newest}\n{self.version}\n{index}"
         return f'W/"{latest}-{hashlib.sha256(known.encode()).hexdigest()[:20]}"'
 
     def _csv(self, table: Any, path: str, number: int, headers: Mapping[str, str]) -> Response:

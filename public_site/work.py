@@ -18,9 +18,10 @@ import sqlalchemy as sa
 import structlog
 
 from importers import intake
-from ledger import jobs
+from ledger import jobs, searching
 from ledger.errors import LedgerError
 from ledger.settings import Register, Settings
+from ledger.store import reading
 from public_site import exports
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ def _read_submission(
 def _write_downloads(
     engine: sa.Engine, settings: Settings, register: Register, payload: Mapping[str, Any], progress: Progress
 ) -> None:
+    searching.build(engine, settings, register)  # first: readers search now
     exports.write_downloads(engine, settings, register, publication=payload.get("publication"))
 
 
@@ -111,13 +113,26 @@ def run(engine: sa.Engine, settings: Settings, register: Register, stop: threadi
     worker = worker_name()
     while not stop.is_set():
         try:
-            busy = run_one(engine, settings, register, worker)
+            busy = run_one(engine, settings, register, worker) or _indexed(engine, settings, register)
         except sa.exc.OperationalError:
             # The store is locked or away for a moment: the site keeps answering, the worker asks again.
             log.warning("store not reachable, asking again", worker=worker)
             busy = False
         if not busy:
             stop.wait(IDLE_SECONDS)
+
+
+def _indexed(engine: sa.Engine, settings: Settings, register: Register) -> bool:
+    """Build the search index when the newest publication has none: after a restore, a loss, a publication elsewhere."""
+    with reading(engine) as conn:
+        if searching.is_ready(settings, conn, register):
+            return False
+    try:
+        searching.build(engine, settings, register)
+    except OSError as problem:
+        log.warning("search index not written, searching goes on without", problem=str(problem))
+        return False
+    return True
 
 
 class Background:

@@ -16,13 +16,12 @@ from ledger.errors import NotFound
 from ledger.reading import Facet, Found, Party
 from ledger.totals import totals
 from public_site.pages import page
+from public_site.pages.filters import Asked, asked
 from public_site.pages.lists import LIST_TWINS, next_address
 from public_site.pages.shown import (
     PROCESS_COLUMNS,
-    Asked,
     GoodsRow,
     StageRow,
-    asked,
     goods_rows,
     listed_feed,
     listed_json,

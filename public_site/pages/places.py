@@ -18,14 +18,13 @@ from ledger.reading import Found, Gap, Goods, Moved, Price, Published
 from ledger.settings import Area, Jurisdiction, Publisher
 from ledger.totals import totals
 from public_site.pages import page
+from public_site.pages.filters import Asked, asked
 from public_site.pages.lists import LIST_TWINS, next_address
 from public_site.pages.shown import (
     FIGURE_COLUMNS,
     PROCESS_COLUMNS,
-    Asked,
     GoodsRow,
     StageRow,
-    asked,
     figure_table,
     figures_json,
     goods_rows,

@@ -1,22 +1,19 @@
 """What several pages show: totals in rows of stages, the reader's filters, goods in and out.
 
-In: totals, query strings. Out: frozen values for templates. Read `stage_rows` and `asked`.
+In: totals, rows. Out: frozen values for templates. What a reader asks for is `filters`. Read `stage_rows`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from ledger.arcs import Arc
-from ledger.reading import SORTS, Goods, Listed, Movement, Wanted
+from ledger.reading import Goods, Listed, Movement
 from ledger.tables import STAGES
 from ledger.totals import Total
-from ledger.values import PartialDate
 from public_site import charts
 from public_site.exports.manifest import plain
 from public_site.web import Ask, Row
@@ -97,140 +94,6 @@ def totals_json(totals: Iterable[Total]) -> list[dict[str, Any]]:
     ]
 
 
-# --- filters ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A filter that was not understood: explained, never silently dropped."""
-
-    name: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter in force, and the address without it."""
-
-    name: str
-    value: str
-    label: str
-    without: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    wanted: Wanted
-    ignored: tuple[Ignored, ...]
-    kept: tuple[tuple[str, str], ...]  # the query that was understood, without `after` and `asof`
-
-    def query(self, **changed: str) -> str:
-        told = {**dict(self.kept), **changed}
-        return urlencode({k: v for k, v in told.items() if v})
-
-
-_FIELDS: Mapping[str, str] = {
-    **{n: n for n in ("q", "kind", "stage", "jurisdiction", "area", "donor", "buyer", "supplier", "programme")},
-    **{n: n for n in ("item", "method", "currency", "sort", "after")},
-    "from": "since",
-    "to": "until",
-    "min": "least",
-    "max": "most",
-}
-"""The names of the query string (interface.md) and those of `Wanted`."""
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "kind": ("aid", "programme", "procurement"),
-    "stage": STAGES,
-    "method": ("open", "selective", "limited", "direct"),
-    "sort": SORTS,
-}
-
-
-def asked(ask: Ask, **fixed: str) -> Asked:
-    """Read the filters of a list from the query string. What cannot be understood is ignored and said to be."""
-    told: dict[str, Any] = {}
-    kept: dict[str, str] = {}
-    ignored: list[Ignored] = []
-    for name, raw in ask.query:
-        if name == "asof":
-            continue
-        value = raw.strip()[:300]
-        if name not in _FIELDS or _FIELDS[name] in fixed:
-            ignored.append(Ignored(name[:40], value[:80], "unknown_name"))
-        elif name in kept:
-            ignored.append(Ignored(name, value[:80], "twice"))
-        else:
-            read, why = _read(ask, name, value)
-            if why:
-                ignored.append(Ignored(name, value[:80], why))
-            else:
-                told[_FIELDS[name]] = read
-                kept[name] = value
-    if told.get("sort") == "amount" and not told.get("currency"):
-        ignored.append(Ignored("sort", "amount", "needs_currency"))
-        told.pop("sort"), kept.pop("sort")
-        told["after"] = told.get("after", "").rpartition("~")[
-            2
-        ]  # the end of a page in another order is none in this one
-    if told.get("after") and not _is_key(told["after"], told.get("sort", "newest")):
-        ignored.append(Ignored("after", told.pop("after")[:80], "not_a_place_to_go_on"))
-    kept.pop("after", None)
-    return Asked(Wanted(**{**told, **fixed}), tuple(ignored), tuple(kept.items()))
-
-
-def _read(ask: Ask, name: str, value: str) -> tuple[Any, str]:
-    """Return a filter's value, or why it is none."""
-    if name in _CHOICES:
-        return (value, "") if value in _CHOICES[name] else (None, "unknown_value")
-    if name == "jurisdiction":
-        found = next((j.code for j in ask.register.jurisdictions if j.code.casefold() == value.casefold()), None)
-        return (found, "") if found else (None, "unknown_value")
-    if name == "area":
-        known = any(a.code == value for j in ask.register.jurisdictions for a in j.areas)
-        return (value, "") if known else (None, "unknown_value")
-    if name == "currency":
-        return (value.upper(), "") if re.fullmatch(r"[A-Za-z]{3}", value) else (None, "unknown_value")
-    if name in ("from", "to"):
-        try:
-            return (str(PartialDate.parse(value)), "") if len(value) <= 10 else (None, "not_a_date")
-        except ValueError:
-            return None, "not_a_date"
-    if name in ("min", "max"):
-        try:
-            number = Decimal(value.replace(",", "").replace(" ", ""))
-        except InvalidOperation:
-            return None, "not_an_amount"
-        return (number.quantize(Decimal("0.0001")), "") if abs(number) < Decimal(10) ** 14 else (None, "not_an_amount")
-    return value, ""
-
-
-def _is_key(after: str, sort: str) -> bool:
-    last, mark, ocid = after.rpartition("~")
-    if sort == "amount":
-        return bool(mark and re.fullmatch(r"-?\d+(\.\d+)?", last))
-    return bool(mark and ocid)
-
-
-def chips(ask: Ask, asked: Asked, path: str, labels: Mapping[str, str]) -> tuple[Chip, ...]:
-    """Return the filters in force, each with the address that takes it away."""
-    found = []
-    for name, value in asked.kept:
-        if name == "sort":
-            continue
-        rest = [(k, v) for k, v in asked.kept if k != name]
-        if ask.at is not None:
-            rest.append(("asof", str(ask.at)))
-        label = labels.get(value, value)
-        if name in ("kind", "stage", "method"):
-            label = ask.words.term(name, value)
-        elif name in ("from", "to"):
-            label = ask.words.date(value)
-        found.append(Chip(name, value, label, f"/{ask.language}{path}" + (f"?{urlencode(rest)}" if rest else "")))
-    return tuple(found)
-
-
 # --- lists in other shapes ------------------------------------------------------------------------------------------
 
 PROCESS_COLUMNS = (
@@ -289,6 +152,7 @@ def listed_json(rows: Iterable[Listed]) -> list[dict[str, Any]]:
             "donors": [{"id": p.id, "name": p.name} for p in r.donors],
             "buyers": [{"id": p.id, "name": p.name} for p in r.buyers],
             "suppliers": [{"id": p.id, "name": p.name} for p in r.suppliers],
+            "areas": r.areas,
             "totals": totals_json(line.total for line in r.lines),
         }
         for r in rows

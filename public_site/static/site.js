@@ -28,11 +28,13 @@ function copying(button) {
 /** Letters without accents and case, as the search of the server compares them. */
 const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** Show only the entries of a long list that hold what is typed. */
-function filtering(input) {
-  const list = document.getElementById(input.dataset.filter);
-  if (!list) return;
-  input.hidden = false;
+/** Put a box over a long list that shows only the entries that hold what is typed. */
+function filtering(list) {
+  const input = document.createElement("input");
+  input.type = "search";
+  input.placeholder = list.dataset.narrow;
+  input.setAttribute("aria-label", list.dataset.narrow);
+  list.before(input);
   input.addEventListener("input", () => {
     const wanted = folded(input.value.trim());
     for (const entry of list.children) entry.hidden = !folded(entry.textContent).includes(wanted);
@@ -49,5 +51,5 @@ document.documentElement.classList.add("js");
 const button = document.querySelector("button.menu");
 if (button) menu(document.getElementById("menu"), button);
 document.querySelectorAll("button[data-copy]").forEach(copying);
-document.querySelectorAll("input[data-filter]").forEach(filtering);
+document.querySelectorAll("[data-narrow]").forEach(filtering);
 document.querySelectorAll("button[data-print]").forEach(printing);

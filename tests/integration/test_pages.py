@@ -158,7 +158,8 @@ def test_nonsense_in_the_address_is_ignored_aloud(site: TestClient) -> None:
     for name in ("kind=bananas", "from=soon", "min=many", "sort=amount", "colour=blue", "after=x"):
         assert name in shown, name
     told = site.get("/en/search.json?kind=bananas").json()
-    assert told["ignored"] == [{"name": "kind", "value": "bananas", "why": "unknown_value"}]
+    allowed = ["aid", "programme", "procurement"]
+    assert told["ignored"] == [{"name": "kind", "value": "bananas", "why": "unknown_value", "allowed": allowed}]
     assert told["count"] == 4
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.tables import STAGES
 from public_site import i18n
-from public_site.pages.shown import _CHOICES, _FIELDS
+from public_site.pages.filters import _CHOICES, _FIELDS
 
 ROOT = Path(__file__).parents[3]
 
