@@ -160,6 +160,18 @@ def _matching(wanted: Wanted, at: int | None) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def narrowed(wanted: Wanted, at: int | None) -> dict[str, Any]:
+    """Return the filters of `totals.where` under which `search` adds up: for whoever draws what a list says."""
+    r = tables.records
+    found = wanted.arc_filters()
+    if wanted.jurisdiction:
+        found["jurisdiction"] = wanted.jurisdiction
+    others = ("q", "kind", "method", "party", *ROLES)
+    if any(getattr(wanted, name) for name in others) or wanted.least is not None or wanted.most is not None:
+        found["ocids"] = sa.select(r.c.ocid).where(*_matching(wanted, at))
+    return found
+
+
 def search(conn: sa.Connection, wanted: Wanted, at: int | None, limit: int = PAGE, facets: bool = True) -> Found:
     """Return one page of the processes that match, how many match, their totals and what else could be chosen.
 

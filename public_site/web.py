@@ -114,6 +114,7 @@ class Page:
     feed: Iterable[Row] = ()
     title: str = ""
     fictional: tuple[Jurisdiction, ...] = ()
+    card: str = ""  # name of the picture for other sites: `/chart/<card>.png`; empty: the ledger's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,7 @@ class Site:
             "latest": 0,
             "fictional": (),
             "twins": (),
+            "card": "",
             "indexed": True,
             "desk": False,
             **i18n.context_of(language),
@@ -260,6 +262,14 @@ class Site:
         params = dict(request.path_params)
         language = params.pop("language")
         path = request.url.path.removeprefix(f"/{language}").removesuffix(f".{twin}" if twin != "html" else "")
+        return self.answer(
+            request, language, path, twin, lambda ask, headers: self._page(ask, function, params, headers)
+        )
+
+    def answer(
+        self, request: Request, language: str, path: str, twin: str, make: Callable[[Ask, dict[str, str]], Response]
+    ) -> Response:
+        """Answer anything public on one snapshot of the store: 304 to who has it already, else what `make` returns."""
         query = tuple((k, v) for k, v in request.query_params.multi_items() if v.strip())
         with reading(self.engine) as conn:
             latest = workflow.latest_publication(conn)
@@ -268,29 +278,35 @@ class Site:
             headers = {"ETag": tag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
             if _has(request.headers.get("if-none-match", ""), tag):
                 return Response(status_code=304, headers=headers)
-            ask = Ask(self, conn, language, path, twin, query, at, latest)
-            page = function(ask, **params)
-            if twin == "csv" and page.table is not None:
-                return self._csv(page.table, path, latest if at is None else at, headers)
-            if twin == "json":
-                body = orjson.dumps(plain(page.view if page.json is None else page.json), option=orjson.OPT_INDENT_2)
-                return Response(body, media_type="application/json", headers={**headers, **_ANY_ORIGIN})
-            if twin == "atom":
-                body = self._atom(ask, page).encode()
-                return Response(body, media_type="application/atom+xml", headers={**headers, **_ANY_ORIGIN})
-            text = self.render(
-                page.template,
-                language,
-                v=page.view,
-                ask=ask,
-                path=path,
-                query=urlencode([q for q in query if q[0] != "asof"]),
-                at=at,
-                latest=latest,
-                fictional=page.fictional,
-                twins=function.twins,  # type: ignore[attr-defined]
-            )
-            return HTMLResponse(text, headers={**headers, "Content-Language": language})
+            return make(Ask(self, conn, language, path, twin, query, at, latest), headers)
+
+    def _page(
+        self, ask: Ask, function: Callable[..., Page], params: Mapping[str, str], headers: dict[str, str]
+    ) -> Response:
+        language, path, twin, at, latest = ask.language, ask.path, ask.twin, ask.at, ask.latest
+        page = function(ask, **params)
+        if twin == "csv" and page.table is not None:
+            return self.csv(page.table, path, latest if at is None else at, headers)
+        if twin == "json":
+            body = orjson.dumps(plain(page.view if page.json is None else page.json), option=orjson.OPT_INDENT_2)
+            return Response(body, media_type="application/json", headers={**headers, **ANY_ORIGIN})
+        if twin == "atom":
+            body = self._atom(ask, page).encode()
+            return Response(body, media_type="application/atom+xml", headers={**headers, **ANY_ORIGIN})
+        text = self.render(
+            page.template,
+            language,
+            v=page.view,
+            ask=ask,
+            path=path,
+            query=urlencode([q for q in ask.query if q[0] != "asof"]),
+            at=at,
+            latest=latest,
+            fictional=page.fictional,
+            card=f"{self.settings.public_url.rstrip('/')}/chart/{page.card or 'card'}.png?lang={language}",
+            twins=function.twins,  # type: ignore[attr-defined]
+        )
+        return HTMLResponse(text, headers={**headers, "Content-Language": language})
 
     def _tag(self, latest: int, request: Request, language: str, twin: str) -> str:
         """A public byte is a function of (publication, path, query, language) and of the templates. Weak, because a
@@ -299,7 +315,8 @@ class Site:
         known = f"{request.url.path}?{request.url.query}\n{language}\n{twin}\n{newest}\n{self.version}"
         return f'W/"{latest}-{hashlib.sha256(known.encode()).hexdigest()[:20]}"'
 
-    def _csv(self, table: Any, path: str, number: int, headers: Mapping[str, str]) -> Response:
+    def csv(self, table: Any, path: str, number: int, headers: Mapping[str, str]) -> Response:
+        """Stream a file: (columns, rows) as CSV, on a snapshot of its own, of the publication `number`."""
         columns, rows = table
         name = "-".join(["ledger", str(number), *path.strip("/").split("/")[:2]])
 
@@ -315,7 +332,7 @@ class Site:
                         waiting = []
                 yield _csv_lines(waiting)
 
-        told = {**headers, **_ANY_ORIGIN, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+        told = {**headers, **ANY_ORIGIN, "Content-Disposition": f'attachment; filename="{name}.csv"'}
         return StreamingResponse(body(), media_type="text/csv; charset=utf-8", headers=told)
 
     def _atom(self, ask: Ask, page: Page) -> str:
@@ -347,7 +364,7 @@ class Site:
                 "code": code,
             }
             body = orjson.dumps({**told, **{k: v for k, v in more.items() if k in ("params", "id")}})
-            return Response(body, status, {**headers, **_ANY_ORIGIN}, media_type="application/problem+json")
+            return Response(body, status, {**headers, **ANY_ORIGIN}, media_type="application/problem+json")
         text = self.render(
             "pages/refusal.html",
             language,
@@ -409,7 +426,7 @@ def page(
     return HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language})
 
 
-_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def _as_of(text: str, latest: int) -> int | None:
@@ -446,8 +463,10 @@ def _csv_cell(value: Any) -> str:
 
 
 def language_of(request: Request) -> str:
-    """The language of the address; without one (the desk, the API) what the browser asks for."""
+    """The language of the address (of a figure: `lang`); without one (the desk, the API) what the browser asks for."""
     first = request.url.path.split("/")[1] if "/" in request.url.path else ""
+    if first in ("chart", "embed"):
+        first = request.query_params.get("lang", "")
     return first if first in i18n.LANGUAGES else i18n.chosen(request.headers.get("accept-language", ""))
 
 
