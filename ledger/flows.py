@@ -43,6 +43,18 @@ STAGES_FIRST = ("contract", "payment", "receipt", "commitment", "allocation", "p
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn(Wanted):
+    """The filters of a list, and two that only figures have: whose money left, and whom it reached."""
+
+    payer: str = ""
+    payee: str = ""
+
+    def arc_filters(self) -> dict[str, Any]:
+        own = {"payer": self.payer, "payee": self.payee}
+        return Wanted.arc_filters(self) | {k: v for k, v in own.items() if v}
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What may be added up: one jurisdiction, stage, currency, and one of money, loans, goods.
 

@@ -303,10 +303,14 @@ class Site:
             at=at,
             latest=latest,
             fictional=page.fictional,
-            card=f"{self.settings.public_url.rstrip('/')}/chart/{page.card or 'card'}.png?lang={language}",
+            card=self.card(page.card, language),
             twins=function.twins,  # type: ignore[attr-defined]
         )
         return HTMLResponse(text, headers={**headers, "Content-Language": language})
+
+    def card(self, name: str, language: str) -> str:
+        """Return the whole address of a picture for other sites (`Page.card`)."""
+        return f"{self.settings.public_url.rstrip('/')}/chart/{quote(name or 'card', safe='')}.png?lang={language}"
 
     def _tag(self, latest: int, request: Request, language: str, twin: str) -> str:
         """A public byte is a function of (publication, path, query, language) and of the templates. Weak, because a

@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ledger import flows, reading
-from ledger.flows import NATURES, OTHER, Band, Line, Node
-from ledger.reading import Wanted
+from ledger.flows import OTHER, Band, Drawn, Line, Node
 from ledger.settings import Area, Jurisdiction
 from ledger.values import Money
 from public_site.charts import maps, sankey
+from public_site.charts.asking import NAMES, asked_of, drawn_of, left_open, list_of, state_of
 from public_site.charts.bars import share, timeline
-from public_site.pages.shown import Asked, Ignored, asked
+from public_site.pages.shown import Asked
 from public_site.web import Ask
 
 BARS = {
@@ -93,8 +93,9 @@ def figure(ask: Ask, id: str, **fixed: str) -> Figure:
 
     Never raises for what a reader may type: what cannot be understood is in `asked.ignored`.
     """
-    told, nature, per = _asked(ask, fixed)
-    wanted = told.wanted
+    told, own = asked_of(ask, fixed)
+    nature, per = own.pop("nature", ""), own.pop("per", "total")
+    wanted = drawn_of(told.wanted, own)
     if not wanted.jurisdiction:
         known = {line.jurisdiction for line in flows.lines(ask.conn, wanted, ask.at)}
         first = next((j.code for j in ask.register.jurisdictions if j.code in known), "")
@@ -111,17 +112,17 @@ def figure(ask: Ask, id: str, **fixed: str) -> Figure:
         )
     every = flows.lines(ask.conn, replace(wanted, stage="", currency=""), ask.at)
     kept = {k: v for k, v in told.kept if k not in ("sort", "jurisdiction", "stage", "currency")}
-    state = {**kept, **{_NAMES.get(k, k): v for k, v in fixed.items()}}
+    state = {**kept, **{NAMES.get(k, k): v for k, v in fixed.items()}, **own}
     state = {k: v for k, v in state.items() if v} | {"jurisdiction": wanted.jurisdiction}
     here = Figure(
         id,
         line,
-        tuple((other, urlencode(_state(ask, state, other, per))) for other in every if other != line),
+        tuple((other, urlencode(state_of(ask, state, other, per))) for other in every if other != line),
         told,
         place,
         None,
         (),
-        _state(ask, state if line else state | _left_open(told), line, per),
+        state_of(ask, state if line else state | left_open(told), line, per),
         ask.latest if ask.at is None else ask.at,
         per,
     )
@@ -131,51 +132,10 @@ def figure(ask: Ask, id: str, **fixed: str) -> Figure:
     return _DRAWN[id if id not in BARS else "bars"](ask, here, line, wanted)
 
 
-_NAMES = {"since": "from", "until": "to"}
-
-
-def _asked(ask: Ask, fixed: Mapping[str, str]) -> tuple[Asked, str, str]:
-    """The filters of a list, and the two that only figures have: nature (money, loan, kind) and per (total, person)."""
-    own = ("nature", "per", "lang")
-    told = asked(replace(ask, query=tuple(q for q in ask.query if q[0] not in own)), **fixed)
-    ignored = list(told.ignored)
-    nature, per = ask.get("nature"), ask.get("per")
-    if nature and nature not in NATURES:
-        ignored.append(Ignored("nature", nature[:80], "unknown_value"))
-        nature = ""
-    if per and per not in ("total", "person"):
-        ignored.append(Ignored("per", per[:80], "unknown_value"))
-        per = ""
-    return replace(told, ignored=tuple(ignored)), nature, per or "total"
-
-
-def _state(ask: Ask, state: Mapping[str, str], line: Line | None, per: str) -> dict[str, str]:
-    """The query string that gives this very figure again."""
-    told = dict(state)
-    if line is not None:
-        told |= {"jurisdiction": line.jurisdiction, "stage": line.stage, "currency": line.currency}
-        told |= {"nature": line.nature} if line.nature != "money" else {}
-    if per != "total":
-        told["per"] = per
-    if ask.at is not None:
-        told["asof"] = str(ask.at)
-    return told
-
-
-def _left_open(told: Asked) -> dict[str, str]:
-    """The reader's own stage and currency, for a choice that leads to no line."""
-    return {k: v for k, v in told.kept if k in ("stage", "currency")}
-
-
 def _of_places(found: Iterable[Line], nature: str, reporting: str) -> Line | None:
     """The line to map: of those whose figures name areas, the one in the jurisdiction's currency with most of them."""
     fit = [line for line in found if not nature or line.nature == nature]
     return max(fit, key=lambda f: (f.amount > 0, f.currency == reporting, f.figures), default=None)
-
-
-def _filters(here: Figure) -> dict[str, str]:
-    """The state as filters of a list: without what only figures know."""
-    return {k: v for k, v in here.state.items() if k not in ("nature", "per", "asof")}
 
 
 def _leads(ask: Ask, here: Figure, role: str, id: str | None, several: Mapping[str, Any]) -> dict[str, str] | str:
@@ -221,11 +181,10 @@ def _rows(ask: Ask, here: Figure, columns: Iterable[Iterable[Node]], several: Ma
     names = _named(ask, [(n.role, n.id) for n in everyone if n.id and n.id != OTHER], several)
     links: dict[Any, str] = {}
     rows = []
-    filters = _filters(here)
 
     def link(node: Node) -> str:
         to = _leads(ask, here, node.role, node.id, several)
-        return to if isinstance(to, str) else ask.url("search", **{**filters, **to})
+        return to if isinstance(to, str) else list_of(ask, here.state, **to)
 
     for column in columns:
         largest = max((n.amount for n in column), default=Decimal(0))
@@ -247,7 +206,7 @@ def _rows(ask: Ask, here: Figure, columns: Iterable[Iterable[Node]], several: Ma
     return replace(here, rows=tuple(rows), links=links, names=names, gaps=unknown)
 
 
-def _flows(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
+def _flows(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
     found, several = flows.flows(ask.conn, line, wanted, ask.at)
     drawn = _rows(ask, here, found.columns, several)
     links = dict(drawn.links or {})
@@ -264,11 +223,11 @@ def _band(ask: Ask, here: Figure, found: flows.Flows, band: Band, several: Mappi
     )
     told = [e for e in ends if isinstance(e, dict)]
     if told:
-        return ask.url("search", **{**_filters(here), **{k: v for e in told for k, v in e.items()}})
+        return list_of(ask, here.state, **{k: v for e in told for k, v in e.items()})
     return next((e for e in ends if isinstance(e, str) and not e.startswith("#")), str(ends[0]))
 
 
-def _bars(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
+def _bars(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
     role = BARS[here.id]
     roles = flows.COLUMNS[line.stage]
     if role not in roles:
@@ -281,32 +240,30 @@ def _bars(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
     return replace(drawn, drawing=tuple(r for r in drawn.rows if r.kind != "member"))
 
 
-def _stages(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
+def _stages(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
     same = [
         f for f in flows.lines(ask.conn, wanted, ask.at)
         if (f.jurisdiction, f.currency, f.nature) == (line.jurisdiction, line.currency, line.nature)
     ]  # fmt: skip
     largest = max((f.amount for f in same), default=Decimal(0))
-    filters = _filters(here)
     rows = tuple(
         Row("stage", f.stage, ask.words.term("stage", f.stage), f.amount, f.figures,
-            ask.url("search", **{**filters, "stage": f.stage}), bar=share(f.amount, largest))
+            list_of(ask, here.state, stage=f.stage), bar=share(f.amount, largest))
         for f in same
     )  # fmt: skip
     return replace(here, rows=rows, drawing=rows)
 
 
-def _timeline(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
+def _timeline(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
     drawn = timeline(flows.moments(ask.conn, line, wanted, ask.at))
-    filters = {k: v for k, v in _filters(here).items() if k not in ("from", "to")}
-    links = {c.on: ask.url("search", **{**filters, "from": c.on, "to": c.on}) for c in drawn.columns}
+    links = {c.on: list_of(ask, here.state, **{"from": c.on, "to": c.on}) for c in drawn.columns}
     largest = max((c.amount for c in drawn.columns), default=Decimal(0))
     rows = [
         Row(drawn.by, c.on, ask.words.date(c.on), c.amount, c.figures, links[c.on], bar=share(c.amount, largest))
         for c in drawn.columns
     ]
     for m in drawn.apart:
-        url = ask.url("search", **{**filters, "from": m.on, "to": m.on}) if m.on else ""
+        url = list_of(ask, here.state, **{"from": m.on, "to": m.on}) if m.on else ""
         name = ask.words.date(m.on) if m.on else ""
         rows.append(Row("apart", m.on or "", name, m.amount, m.figures, url, "apart" if m.on else "unknown"))
     return replace(here, rows=tuple(rows), drawing=drawn, links=links, gaps=sum(m.figures for m in drawn.apart))
@@ -321,7 +278,7 @@ class Country:
     values: Mapping[str, Decimal | None]
 
 
-def _map(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
+def _map(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
     place = here.jurisdiction
     if place is None or not place.areas:
         return replace(here, line=None)
@@ -335,7 +292,6 @@ def _map(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
     known = {above.get(code, code) for code in flows.named(ask.conn, place.code, ask.at)}
     largest = max((s[0] for code, s in sums.items() if code and s[0] is not None), default=Decimal(0))
     rows, values = [], {}
-    filters = _filters(here)
     for area in place.areas:
         if above[area.code] != area.code:
             continue
@@ -345,7 +301,7 @@ def _map(ask: Ask, here: Figure, line: Line, wanted: Wanted) -> Figure:
             each = Money(amount / area.population, line.currency).quantised().amount
         if area.code in known or figures:
             values[area.code] = each if here.per == "person" else amount
-        url = ask.url("search", **{**filters, "area": area.code}) if amount is not None else ask.url("area", area.code)
+        url = list_of(ask, here.state, area=area.code) if amount is not None else ask.url("area", area.code)
         kind = "named" if amount is not None else "apart" if area.code in known else "unknown"
         rows.append(
             Row("area", area.code, ask.words.name(area.names), amount, figures, url, kind,
@@ -372,7 +328,7 @@ def _above(areas: Iterable[Area], drawn: set[str]) -> dict[str, str]:
     return {code: top(code) for code in parents}
 
 
-_DRAWN: Mapping[str, Callable[[Ask, Figure, Line, Wanted], Figure]] = {
+_DRAWN: Mapping[str, Callable[[Ask, Figure, Line, Drawn], Figure]] = {
     "flows": _flows,
     "timeline": _timeline,
     "map": _map,

@@ -59,6 +59,7 @@ def alone(svg: str, base: str, anchor: str = "") -> str:
             element.set("href", base + href)
         elif href.startswith("#"):
             element.set("href", anchor + href)
+    root.set("role", "img")
     root.set("font-family", f"{FONT}, sans-serif")
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ledger import reading
 from ledger.reading import Facet, Found, Moved, Party
+from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.shown import (
     FIGURE_COLUMNS,
@@ -140,6 +141,7 @@ class Figures:
     jurisdictions: tuple[tuple[str, Mapping[str, str]], ...]
     without_amount: int
     next: str
+    drawn: tuple[Figure, ...]
 
 
 @page("/money-in", LIST_TWINS)
@@ -166,6 +168,7 @@ def _across(ask: Ask, crossing: str) -> Page:
         tuple((j.code, j.names) for j in ask.register.jurisdictions),
         sum(t.without_amount for t in moved.totals),
         next_address(ask, told, moved.after),
+        _drawn(ask, crossing) if moved.count and ask.twin == "html" else (),
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
 
@@ -193,6 +196,12 @@ def _across(ask: Ask, crossing: str) -> Page:
         feed,
         fictional=ask.fictional([told.wanted.jurisdiction] if told.wanted.jurisdiction else None),
     )
+
+
+def _drawn(ask: Ask, crossing: str) -> tuple[Figure, ...]:
+    """When it came or went, and from or to whom: of the one line that says most of what the filters leave."""
+    most = "bars-donors" if crossing == "in" else "bars-suppliers"
+    return tuple(f for id in ("timeline", most) if (f := figure(ask, id, crossing=crossing)).line)
 
 
 def _day(on: str | None) -> str:
