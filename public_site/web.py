@@ -270,7 +270,10 @@ class Site:
         self, request: Request, language: str, path: str, twin: str, make: Callable[[Ask, dict[str, str]], Response]
     ) -> Response:
         """Answer anything public on one snapshot of the store: 304 to who has it already, else what `make` returns."""
-        query = tuple((k, v) for k, v in request.query_params.multi_items() if v.strip())
+        if any("\x00" in str(value) for value in request.path_params.values()):
+            raise HTTPException(404)  # a name that no database can hold
+        told = ((k.replace("\x00", ""), v.replace("\x00", "")) for k, v in request.query_params.multi_items())
+        query = tuple((k, v) for k, v in told if v.strip())
         with reading(self.engine) as conn:
             latest = workflow.latest_publication(conn)
             at = _as_of(dict(query).get("asof", ""), latest)

@@ -25,6 +25,7 @@ class Shape:
     path: str
     x: float
     y: float
+    room: float = 60.0  # how wide a label may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def map_of(boundaries: Path) -> Map | None:
         widest = max(drawn, key=len)
         xs, ys = [p[0] for p in widest], [p[1] for p in widest]
         middle = round((min(xs) + max(xs)) / 2, 1), round((min(ys) + max(ys)) / 2, 1)
-        shapes.append(Shape(code, "".join(_path(ring) for ring in drawn), *middle))
+        shapes.append(Shape(code, "".join(_path(ring) for ring in drawn), *middle, max(xs) - min(xs)))
     return Map(WIDTH, round((north - south) * scale, 1), tuple(shapes))
 
 

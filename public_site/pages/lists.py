@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ledger import reading
 from ledger.reading import Facet, Found, Moved, Party
+from ledger.totals import Total
 from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.shown import (
@@ -168,7 +169,7 @@ def _across(ask: Ask, crossing: str) -> Page:
         tuple((j.code, j.names) for j in ask.register.jurisdictions),
         sum(t.without_amount for t in moved.totals),
         next_address(ask, told, moved.after),
-        _drawn(ask, crossing) if moved.count and ask.twin == "html" else (),
+        _drawn(ask, crossing, moved.totals) if moved.count and ask.twin == "html" else (),
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
 
@@ -198,10 +199,15 @@ def _across(ask: Ask, crossing: str) -> Page:
     )
 
 
-def _drawn(ask: Ask, crossing: str) -> tuple[Figure, ...]:
+def _drawn(ask: Ask, crossing: str, sums: Iterable[Total]) -> tuple[Figure, ...]:
     """When it came or went, and from or to whom: of the one line that says most of what the filters leave."""
     most = "bars-donors" if crossing == "in" else "bars-suppliers"
-    return tuple(f for id in ("timeline", most) if (f := figure(ask, id, crossing=crossing)).line)
+    fixed = {"crossing": crossing}
+    said = [t for t in sums if t.currency and not ask.get("nature")]
+    if said:  # goods, where gifts in kind are most of it
+        largest = max(said, key=lambda t: t.arcs)
+        fixed["nature"] = "kind" if largest.in_kind else "loan" if largest.loan else "money"
+    return tuple(f for id in ("timeline", most) if (f := figure(ask, id, **fixed)).line)
 
 
 def _day(on: str | None) -> str:

@@ -260,6 +260,7 @@ def test_only_an_embed_may_be_framed(site: TestClient) -> None:
         ("stage=bananas&from=soon&colour=blue", "from=soon"),
         ("q=" + "x" * 9000, ""),
         ("payer=%00&payee=%27%3B--", ""),
+        ("donor=%00x&%00=1&q=%00", ""),
         ("currency=JPY", ""),
         ("programme=nothing&area=ZZ&min=many", "area=ZZ"),
     ],
@@ -269,6 +270,12 @@ def test_nonsense_is_explained_and_never_breaks(site: TestClient, query: str, to
         answer = site.get(f"{path}?{query}&lang=es")
         assert answer.status_code == 200, (path, query, answer.text[-300:])
     assert told in site.get(f"/es/follow?{query}").text
+    assert site.get(f"/es/search?{query}").status_code == 200
+
+
+def test_a_name_that_no_database_can_hold_is_not_found(site: TestClient) -> None:
+    for path in ("/en/donor/%00", "/en/process/a%00", "/chart/card-%00.png", "/chart/%00.svg", "/embed/%00"):
+        assert site.get(path).status_code == 404, path
 
 
 def test_nothing_to_draw_says_why_and_what_there_is(engine: sa.Engine, settings: Settings, site: TestClient) -> None:
