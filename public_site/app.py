@@ -25,6 +25,7 @@ from ledger.errors import LedgerError
 from ledger.settings import Register, Settings
 from ledger.settings import register as register_of
 from public_site import api, i18n, pages
+from public_site.charts import routes as charts
 from public_site.desk import routes as desk
 from public_site.web import FOR_EVER, Guard, Page, Site, address, policy, redirect_home
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
     app.router.routes += _own(site)
     app.include_router(public(api.router(settings, register, engine)))
     app.include_router(desk.router(site))
+    app.router.routes += charts.routes(site)
     app.router.routes += list(_pages(site))
     app.add_middleware(_Compressed)
     app.add_middleware(Guard, site=site)

@@ -116,7 +116,7 @@ class Page:
     feed: Iterable[Row] = ()
     title: str = ""
     fictional: tuple[Jurisdiction, ...] = ()
-    card: str = ""  # the address of a picture that stands for the page where it is shared
+    card: str = ""  # name of the picture for other sites: `/chart/<card>.png`; empty: the ledger's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,18 @@ class Site:
         params = dict(request.path_params)
         language = params.pop("language")
         path = request.url.path.removeprefix(f"/{language}").removesuffix(f".{twin}" if twin != "html" else "")
-        query = tuple((k, v) for k, v in request.query_params.multi_items() if v.strip())
+        return self.answer(
+            request, language, path, twin, lambda ask, headers: self._page(ask, function, params, headers)
+        )
+
+    def answer(
+        self, request: Request, language: str, path: str, twin: str, make: Callable[[Ask, dict[str, str]], Response]
+    ) -> Response:
+        """Answer anything public on one snapshot of the store: 304 to who has it already, else what `make` returns."""
+        if any("\x00" in str(value) for value in request.path_params.values()):
+            raise HTTPException(404)  # a name that no database can hold
+        told = ((k.replace("\x00", ""), v.replace("\x00", "")) for k, v in request.query_params.multi_items())
+        query = tuple((k, v) for k, v in told if v.strip())
         with reading(self.engine) as conn:
             latest = workflow.latest_publication(conn)
             at = _as_of(dict(query).get("asof", ""), latest)
@@ -299,32 +310,41 @@ class Site:
                 return Response(status_code=304, headers=headers)
             if twin == "html" and (kept := self.kept.get(tag)) is not None:
                 return HTMLResponse(kept, headers={**headers, "Content-Language": language})
-            ask = Ask(self, conn, language, path, twin, query, at, latest)
-            page = function(ask, **params)
-            if twin == "csv" and page.table is not None:
-                return self._csv(page.table, path, latest if at is None else at, headers)
-            if twin == "json":
-                body = orjson.dumps(plain(page.view if page.json is None else page.json), option=orjson.OPT_INDENT_2)
-                return Response(body, media_type="application/json", headers={**headers, **_ANY_ORIGIN})
-            if twin == "atom":
-                body = self._atom(ask, page).encode()
-                return Response(body, media_type="application/atom+xml", headers={**headers, **_ANY_ORIGIN})
-            text = self.render(
-                page.template,
-                language,
-                v=page.view,
-                ask=ask,
-                path=path,
-                query=urlencode([q for q in query if q[0] != "asof"]),
-                at=at,
-                latest=latest,
-                published_at=workflow.published_at(conn, latest if at is None else at),
-                card=page.card,
-                fictional=page.fictional,
-                twins=function.twins,  # type: ignore[attr-defined]
-            )
-            self.kept.put(tag, text)
-            return HTMLResponse(text, headers={**headers, "Content-Language": language})
+            return make(Ask(self, conn, language, path, twin, query, at, latest), headers)
+
+    def _page(
+        self, ask: Ask, function: Callable[..., Page], params: Mapping[str, str], headers: dict[str, str]
+    ) -> Response:
+        language, path, twin, at, latest = ask.language, ask.path, ask.twin, ask.at, ask.latest
+        page = function(ask, **params)
+        if twin == "csv" and page.table is not None:
+            return self.csv(page.table, path, latest if at is None else at, headers)
+        if twin == "json":
+            body = orjson.dumps(plain(page.view if page.json is None else page.json), option=orjson.OPT_INDENT_2)
+            return Response(body, media_type="application/json", headers={**headers, **ANY_ORIGIN})
+        if twin == "atom":
+            body = self._atom(ask, page).encode()
+            return Response(body, media_type="application/atom+xml", headers={**headers, **ANY_ORIGIN})
+        text = self.render(
+            page.template,
+            language,
+            v=page.view,
+            ask=ask,
+            path=path,
+            query=urlencode([q for q in ask.query if q[0] != "asof"]),
+            at=at,
+            latest=latest,
+            published_at=workflow.published_at(ask.conn, latest if at is None else at),
+            fictional=page.fictional,
+            card=self.card(page.card, language),
+            twins=function.twins,  # type: ignore[attr-defined]
+        )
+        self.kept.put(headers["ETag"], text)
+        return HTMLResponse(text, headers={**headers, "Content-Language": language})
+
+    def card(self, name: str, language: str) -> str:
+        """Return the whole address of a picture for other sites (`Page.card`)."""
+        return f"{self.settings.public_url.rstrip('/')}/chart/{quote(name or 'card', safe='')}.png?lang={language}"
 
     def _tag(self, latest: int, request: Request, language: str, twin: str, index: str) -> str:
         """A public byte is a function of (publication, path, query, language), of the index and of the templates.
@@ -333,7 +353,8 @@ class Site:
         known = f"{request.url.path}?{request.url.query}\n{language}\n{twin}\n{newest}\n{self.version}\n{index}"
         return f'W/"{latest}-{hashlib.sha256(known.encode()).hexdigest()[:20]}"'
 
-    def _csv(self, table: Any, path: str, number: int, headers: Mapping[str, str]) -> Response:
+    def csv(self, table: Any, path: str, number: int, headers: Mapping[str, str]) -> Response:
+        """Stream a file: (columns, rows) as CSV, on a snapshot of its own, of the publication `number`."""
         columns, rows = table
         name = "-".join(["ledger", str(number), *path.strip("/").split("/")[:2]])
 
@@ -349,7 +370,7 @@ class Site:
                         waiting = []
                 yield _csv_lines(waiting)
 
-        told = {**headers, **_ANY_ORIGIN, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+        told = {**headers, **ANY_ORIGIN, "Content-Disposition": f'attachment; filename="{name}.csv"'}
         return StreamingResponse(body(), media_type="text/csv; charset=utf-8", headers=told)
 
     def _atom(self, ask: Ask, page: Page) -> str:
@@ -381,7 +402,7 @@ class Site:
                 "code": code,
             }
             body = orjson.dumps({**told, **{k: v for k, v in more.items() if k in ("params", "id")}})
-            return Response(body, status, {**headers, **_ANY_ORIGIN}, media_type="application/problem+json")
+            return Response(body, status, {**headers, **ANY_ORIGIN}, media_type="application/problem+json")
         text = self.render(
             "pages/refusal.html",
             language,
@@ -443,7 +464,7 @@ def page(
     return HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language})
 
 
-_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def _as_of(text: str, latest: int) -> int | None:
@@ -480,8 +501,10 @@ def _csv_cell(value: Any) -> str:
 
 
 def language_of(request: Request) -> str:
-    """The language of the address; without one (the desk, the API) what the browser asks for."""
+    """The language of the address (of a figure: `lang`); without one (the desk, the API) what the browser asks for."""
     first = request.url.path.split("/")[1] if "/" in request.url.path else ""
+    if first in ("chart", "embed"):
+        first = request.query_params.get("lang", "")
     return first if first in i18n.LANGUAGES else i18n.chosen(request.headers.get("accept-language", ""))
 
 

@@ -5,6 +5,7 @@ amounts. Everything here only reads projections and releases; sums are `ledger.t
 `ledger.sources`; the fast way to the newest publication is `ledger.searching`. Read `lists.search` first.
 """
 
+from ledger.reading.facets import narrowed
 from ledger.reading.figures import Moved, Movement, every_movement, figure_key, moved
 from ledger.reading.lists import everything, lines, listed, search
 from ledger.reading.publications import (
@@ -83,6 +84,7 @@ __all__ = [
     "listed",
     "moved",
     "names",
+    "narrowed",
     "nearest",
     "organisations",
     "party",

@@ -39,6 +39,17 @@ def matching(wanted: Wanted, at: int | None) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def narrowed(wanted: Wanted, at: int | None) -> dict[str, Any]:
+    """Return the filters of `totals.where` under which `search` adds up: for whoever draws what a list says."""
+    r = tables.records
+    found = wanted.arc_filters()
+    if wanted.jurisdiction:
+        found["jurisdiction"] = wanted.jurisdiction
+    if any(getattr(wanted, name) for name in ("q", "kind", "method", "party", *ROLES)):
+        found["ocids"] = sa.select(r.c.ocid).where(*matching(wanted, at))
+    return found
+
+
 def facets_of(conn: sa.Connection, wanted: Wanted, at: int | None) -> dict[str, tuple[Facet, ...]]:
     """Count, per facet, the processes that match every filter but the facet's own: as many as choosing it will show.
 

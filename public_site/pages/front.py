@@ -16,7 +16,7 @@ from ledger.errors import NotFound
 from ledger.publish import Publication, publications_of
 from ledger.settings import Jurisdiction, Publisher
 from ledger.totals import CashLine, movements, reconciliation, remainders, totals
-from public_site import charts
+from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.shown import GoodsRow, StageRow, goods_rows, stage_rows, totals_json
 from public_site.web import Ask, Page, plain
@@ -106,7 +106,7 @@ class Whole:
     open: tuple[Open, ...]
     goods: tuple[GoodsRow, ...]
     areas: tuple[AreaRow, ...]
-    map: charts.Map | None
+    map: Figure | None
     publishers: tuple[tuple[Publisher, int], ...]
 
 
@@ -129,7 +129,7 @@ def jurisdiction(ask: Ask, code: str) -> Page:
             AreaRow(a.code, a.names, a.population, stage_rows(totals(ask.conn, ask.at, jurisdiction=code, area=a.code)))
             for a in found.areas
         ),
-        charts.map_of(ask.settings.home / found.boundaries) if found.boundaries else None,
+        figure(ask, "map", jurisdiction=code) if found.areas and sums else None,
         tuple((p, sum(by_publisher.get(p.id, {}).values())) for p in ask.register.publishers if p.jurisdiction == code),
     )
     return Page(

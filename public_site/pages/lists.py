@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from ledger import reading
 from ledger.reading import FACETS, SORTS, Facet, Found, Moved
 from ledger.searching import Thing
+from ledger.totals import Total
+from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.filters import Asked, Chip, Ignored, asked, chips
 from public_site.pages.shown import (
@@ -213,6 +215,7 @@ class Figures:
     jurisdictions: tuple[tuple[str, Mapping[str, str]], ...]
     without_amount: int
     next: str
+    drawn: tuple[Figure, ...]
 
 
 @page("/money-in", LIST_TWINS)
@@ -239,6 +242,7 @@ def _across(ask: Ask, crossing: str) -> Page:
         tuple((j.code, j.names) for j in ask.register.jurisdictions),
         sum(t.without_amount for t in moved.totals),
         next_address(ask, told, moved.after),
+        _drawn(ask, crossing, moved.totals) if moved.count and ask.twin == "html" else (),
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
 
@@ -266,6 +270,17 @@ def _across(ask: Ask, crossing: str) -> Page:
         feed,
         fictional=ask.fictional([told.wanted.jurisdiction] if told.wanted.jurisdiction else None),
     )
+
+
+def _drawn(ask: Ask, crossing: str, sums: Iterable[Total]) -> tuple[Figure, ...]:
+    """When it came or went, and from or to whom: of the one line that says most of what the filters leave."""
+    most = "bars-donors" if crossing == "in" else "bars-suppliers"
+    fixed = {"crossing": crossing}
+    said = [t for t in sums if t.currency and not ask.get("nature")]
+    if said:  # goods, where gifts in kind are most of it
+        largest = max(said, key=lambda t: t.arcs)
+        fixed["nature"] = "kind" if largest.in_kind else "loan" if largest.loan else "money"
+    return tuple(f for id in ("timeline", most) if (f := figure(ask, id, **fixed)).line)
 
 
 def _day(on: str | None) -> str:

@@ -15,6 +15,7 @@ from ledger import reading
 from ledger.errors import NotFound
 from ledger.reading import Facet, Found, Party
 from ledger.totals import totals
+from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.filters import Asked, asked
 from public_site.pages.lists import LIST_TWINS, next_address
@@ -47,6 +48,7 @@ class PartyPage:
     counterparts: tuple[tuple[str, tuple[Facet, ...]], ...]
     asked: Asked
     next: str
+    when: Figure | None
 
 
 @page("/donor/{id}", LIST_TWINS)
@@ -96,6 +98,7 @@ def _party(ask: Ask, id: str, part: str) -> Page:
         ),
         told,
         next_address(ask, told, found.after),
+        _when(ask, id, part),
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
     at = (ask.latest or None) if ask.at is None else ask.at
@@ -127,3 +130,12 @@ def _party(ask: Ask, id: str, part: str) -> Page:
         title=party.name,
         fictional=ask.fictional([party.jurisdiction]),
     )
+
+
+def _when(ask: Ask, id: str, part: str) -> Figure | None:
+    """When its money moved: of a supplier what it was to be paid, of others what they gave or agreed to pay."""
+    if ask.twin != "html":
+        return None
+    sides = ("payee", "payer") if part == "supplier" else ("payer", "payee")
+    drawn = (figure(ask, "timeline", **{side: id}) for side in sides)
+    return next((f for f in drawn if f.line and f.drawing.columns), None)

@@ -17,6 +17,7 @@ from ledger.publish import Publication, publications_of
 from ledger.reading import Found, Gap, Goods, Moved, Price, Published
 from ledger.settings import Area, Jurisdiction, Publisher
 from ledger.totals import totals
+from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.filters import Asked, asked
 from public_site.pages.lists import LIST_TWINS, next_address
@@ -47,6 +48,7 @@ class AreaPage:
     found: Found
     asked: Asked
     next: str
+    when: Figure
 
 
 @page("/area/{code}", LIST_TWINS)
@@ -68,6 +70,7 @@ def area(ask: Ask, code: str) -> Page:
         found,
         told,
         next_address(ask, told, found.after),
+        figure(ask, "timeline", area=code, jurisdiction=jurisdiction.code),
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
     at = (ask.latest or None) if ask.at is None else ask.at

@@ -19,6 +19,7 @@ from ledger.tables import STAGES
 from ledger.totals import Remainder, Total, movements, of_arcs, remainders, totals
 from ledger.values import decimal
 from ocds import paths
+from public_site.charts import figures as charts
 from public_site.pages import page
 from public_site.pages.labels import is_minted
 from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
@@ -186,6 +187,7 @@ def process(ask: Ask, ocid: str) -> Page:
         },
         (FIGURE_COLUMNS, lambda conn: figure_table(named, base)),
         fictional=ask.fictional([it.jurisdiction]),
+        card=f"card-{ocid}",
     )
 
 
@@ -450,6 +452,7 @@ class Programme:
     left: tuple[Left, ...]
     under: Found
     goods: tuple[GoodsRow, ...]
+    flows: charts.Figure
 
 
 def _left(sums: Iterable[Total]) -> Iterable[Left]:
@@ -492,6 +495,7 @@ def programme(ask: Ask, ocid: str) -> Page:
         tuple(_left(sums)),
         under,
         goods_rows(arrived),
+        charts.figure(ask, "flows", programme=ocid, jurisdiction=it.jurisdiction),
     )
     told = {
         "publication": ask.latest if ask.at is None else ask.at,
@@ -511,4 +515,4 @@ def programme(ask: Ask, ocid: str) -> Page:
         "items": listed_json(under.rows),
         "goods": plain(view.goods),
     }
-    return Page("pages/programme.html", view, told, fictional=ask.fictional([it.jurisdiction]))
+    return Page("pages/programme.html", view, told, fictional=ask.fictional([it.jurisdiction]), card=f"card-{ocid}")

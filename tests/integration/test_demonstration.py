@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from ledger import store, tables
 from ledger.settings import EXAMPLE_URL, Settings, register
 from ocds import package
 from public_site.app import create_app
+from public_site.charts import figures
 from tests.conformance import judging
 
 pytestmark = [pytest.mark.xdist_group("demonstration"), pytest.mark.timeout(900)]
@@ -158,3 +160,19 @@ def test_ocdskit_compiles_the_demonstration_to_our_records(home: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     theirs = {r["ocid"]: r for r in map(json.loads, done.stdout.splitlines())}
     assert theirs == ours
+
+
+def test_every_figure_of_every_place_is_drawn_and_adds_up(site: TestClient) -> None:
+    for code in ("BZ", "MG", "GH", "EX"):
+        told = site.get(f"/en/follow.json?jurisdiction={code}").json()
+        total = Decimal(told["line"]["amount"])
+        parts = {r["part"] for r in told["rows"]}
+        for part in parts:
+            own = [Decimal(r["amount"]) for r in told["rows"] if r["part"] == part and r["kind"] != "member"]
+            assert sum(own) == total and len(own) <= 30 // len(parts), (code, part)
+        for id in figures.IDS:
+            for path in (f"/embed/{id}", f"/chart/{id}.svg", f"/chart/{id}.png", f"/chart/{id}.csv"):
+                answer = site.get(f"{path}?jurisdiction={code}&lang=es")
+                assert answer.status_code == 200, (path, code, answer.text[-300:])
+                if path.endswith(".svg"):
+                    ElementTree.fromstring(answer.text)

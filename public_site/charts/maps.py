@@ -1,7 +1,7 @@
-"""Small drawings made by the server: bars within one currency, a map of areas. Every one stands beside its table.
+"""The areas of a register on paper: a GeoJSON file as shapes, and each area's shade for what is known of it.
 
-In: exact amounts and a register's boundaries. Out: numbers and SVG paths; no style attribute, so that the content
-policy needs no exception. Floats here are places on paper, never money. Read `share` and `map_of`.
+In: a boundary file; sums per area. Out: SVG paths and classes. Floats here are places on paper, never money.
+Read `map_of`, then `shaded`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,6 @@ from typing import Any
 WIDTH = 320.0
 
 
-def share(amount: Decimal, largest: Decimal) -> int:
-    """Return thousandths of the largest: a bar's length. What was returned (below zero) has no bar."""
-    if largest <= 0 or amount <= 0:
-        return 0
-    return max(1, int(amount * 1000 / largest))
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One area on paper: an SVG path and where its label goes."""
@@ -32,6 +25,7 @@ class Shape:
     path: str
     x: float
     y: float
+    room: float = 60.0  # how wide a label may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ def map_of(boundaries: Path) -> Map | None:
         widest = max(drawn, key=len)
         xs, ys = [p[0] for p in widest], [p[1] for p in widest]
         middle = round((min(xs) + max(xs)) / 2, 1), round((min(ys) + max(ys)) / 2, 1)
-        shapes.append(Shape(code, "".join(_path(ring) for ring in drawn), *middle))
+        shapes.append(Shape(code, "".join(_path(ring) for ring in drawn), *middle, max(xs) - min(xs)))
     return Map(WIDTH, round((north - south) * scale, 1), tuple(shapes))
 
 
@@ -85,3 +79,21 @@ def _path(ring: Iterable[tuple[float, float]]) -> str:
         if not kept or abs(p[0] - kept[-1][0]) + abs(p[1] - kept[-1][1]) >= 0.6:
             kept.append(p)
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in kept) + "Z"
+
+
+SHADES = 4
+
+
+def shaded(values: Mapping[str, Decimal | None]) -> dict[str, str]:
+    """Return a class per area: `c-m1` (least) to `c-m4` (most) by equal steps, `c-m0` for figures without an amount.
+
+    An area that is not in `values` has no class: nothing is known of it, and it is hatched.
+    """
+    largest = max((v for v in values.values() if v is not None), default=Decimal(0))
+    found = {}
+    for code, value in values.items():
+        if value is None or value <= 0 or largest <= 0:
+            found[code] = "c-m0"
+        else:
+            found[code] = f"c-m{min(SHADES, int(value * SHADES / largest) + 1)}"
+    return found
