@@ -86,6 +86,90 @@ def released(conn: sa.Connection, publication: int, after: str = "", limit: int 
     return [Changed(o, k, t, n, tuple(tag.split(","))) for o, k, t, n, tag in conn.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """One release as news: `what` is added, changed or withdrawn. `key` continues a list after it."""
+
+    publication: int
+    date: str
+    ocid: str
+    number: int
+    kind: str
+    jurisdiction: str
+    publisher: str
+    title: str
+    what: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.publication}:{self.ocid}"
+
+
+def latest(conn: sa.Connection, at: int | None, after: str = "", limit: int = 50, **filters: str) -> list[Latest]:
+    """Return the newest releases first, each with the title that the record had then.
+
+    `filters`: jurisdiction, publisher, kind; "" for any. `after` is the `key` of the last one seen; what is no key
+    starts from the beginning.
+    """
+    r, then = tables.releases, tables.records
+    standing = sa.and_(
+        then.c.ocid == r.c.ocid,
+        then.c.from_publication <= r.c.publication,
+        sa.or_(then.c.to_publication.is_(None), then.c.to_publication > r.c.publication),
+    )
+    query = (
+        sa.select(r.c.publication, r.c.date, r.c.ocid, r.c.number, r.c.kind, r.c.jurisdiction, r.c.publisher)
+        .add_columns(then.c.title, then.c.withdrawn)
+        .join(then, standing)
+        .order_by(r.c.publication.desc(), r.c.ocid)
+        .limit(limit)
+    )
+    if at is not None:
+        query = query.where(r.c.publication <= at)
+    for name, value in filters.items():
+        if value:
+            query = query.where(r.c[name] == value)
+    number, _, ocid = after.partition(":")
+    if number.isdecimal() and len(number) < 10 and ocid:
+        later = sa.and_(r.c.publication == int(number), r.c.ocid > ocid)
+        query = query.where(sa.or_(r.c.publication < int(number), later))
+    return [
+        _news(row, "withdrawn" if row.withdrawn else "added" if row.number == 1 else "changed")
+        for row in conn.execute(query)
+    ]
+
+
+def between(conn: sa.Connection, since: int, until: int) -> list[Latest]:
+    """Return what is different in publication `until` from `since`, each process once, by title."""
+    now, before = tables.records.alias("now"), tables.records.alias("before")
+
+    def at(table: Any, number: int) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            table.c.from_publication <= number,
+            sa.or_(table.c.to_publication.is_(None), table.c.to_publication > number),
+        )
+
+    query = (
+        sa.select(now.c.from_publication, now.c.date, now.c.ocid, now.c.release_count, now.c.kind, now.c.jurisdiction)
+        .add_columns(now.c.publisher, now.c.title, now.c.withdrawn, before.c.ocid.label("known"))
+        .add_columns(before.c.withdrawn.label("was_withdrawn"))
+        .outerjoin(before, sa.and_(before.c.ocid == now.c.ocid, at(before, since)))
+        .where(at(now, until), now.c.from_publication > since)
+        .order_by(now.c.title, now.c.ocid)
+    )
+    found = []
+    for row in conn.execute(query):
+        gone = row.withdrawn and not row.was_withdrawn
+        found.append(_news(row, "withdrawn" if gone else "changed" if row.known else "added"))
+    return found
+
+
+def _news(row: Any, what: str) -> Latest:
+    """The first eight columns of a query in the order of `Latest`."""
+    publication, date, ocid, number, kind, jurisdiction, publisher, title = tuple(row)[:8]
+    return Latest(publication, date, ocid, number, kind, jurisdiction, publisher, title, what)
+
+
 def people(conn: sa.Connection, ids: Iterable[str]) -> dict[str, str]:
     a = tables.accounts
     found = conn.execute(sa.select(a.c.id, a.c.name).where(a.c.id.in_(sorted(set(ids)))))
