@@ -1,0 +1,255 @@
+"""Worth a closer look: what the checks say of one record, and the page of all checks.
+
+In: stored outcomes and matches (`ledger.checks.stored`), the public texts of the checks. Out: the section that a
+record's page shows, and the page `/checks`. Checks speak of contracts; no page adds them up for a firm or a person.
+Read `section`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from ledger import reading
+from ledger.checks import CHECKS, OUTCOMES, Check, Number, model
+from ledger.checks import stored as checks
+from ledger.checks.compared import group_of, spread
+from ledger.reading import Process
+from ledger.values import quantity_text
+from ocds import paths
+from public_site import i18n
+from public_site.pages import page
+from public_site.web import Ask, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One piece of a sentence: words, or a number with its words and where it leads."""
+
+    text: str
+    number: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One check that matches. `reason` is what the publisher said about it in the data, `reason_at` where."""
+
+    code: str
+    version: int
+    part: str
+    title: str
+    said: tuple[Shown, ...]
+    others: tuple[tuple[Shown, str], ...]  # other contracts that it was compared with, and their titles
+    text: model.Text
+    reason: str
+    reason_at: str
+    numbers: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    code: str
+    title: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a record's page shows: matches, checks without a match, those that cannot be told."""
+
+    matches: tuple[Match, ...]
+    clear: tuple[tuple[str, str], ...]
+    untold: tuple[Untold, ...]
+    language: str
+
+    @property
+    def told(self) -> int:
+        """How many checks could be told."""
+        return len(self.clear) + len({m.code for m in self.matches})
+
+    @property
+    def matched(self) -> int:
+        return len({m.code for m in self.matches})
+
+
+def section(ask: Ask, it: Process) -> Section | None:
+    """Return what the checks say of a record at the publication asked for; None for what is no purchase."""
+    row, flags = checks.of_process(ask.conn, it.ocid, ask.at)
+    if row is None:
+        return None
+    missing: dict[str, list[str]] = json.loads(row["missing"])
+    outcomes = dict(zip(CHECKS, row["outcomes"], strict=False))
+    spreads = _spreads(ask, it) if outcomes.get("unit-price") == OUTCOMES[model.COMPARED] else {}
+    matches = tuple(_match(ask, it, f, spreads.get(f["part"], ())) for f in _ordered(flags))
+    matched = {m.code for m in matches}
+    if "unit-price" not in matched and spreads and not any(spreads.values()):
+        outcomes["unit-price"], missing["unit-price"] = OUTCOMES[model.UNKNOWN], ["prices"]
+    titles = {code: told.text(ask.language).title for code, told in CHECKS.items()}
+    untold = tuple(
+        Untold(code, titles[code], tuple(model.label("field", m, ask.language) for m in missing.get(code, ())))
+        for code, letter in outcomes.items()
+        if letter == OUTCOMES[model.UNKNOWN] and code not in matched
+    )
+    clear = tuple(
+        (code, titles[code])
+        for code, letter in outcomes.items()
+        if letter in (OUTCOMES[model.CLEAR], OUTCOMES[model.COMPARED]) and code not in matched
+    )
+    return Section(matches, clear, untold, ask.language)
+
+
+def _ordered(flags: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    order = list(CHECKS)
+    return sorted(flags, key=lambda f: (order.index(f["code"]), f["part"], f["position"]))
+
+
+def _spreads(ask: Ask, it: Process) -> dict[str, tuple[Number, ...]]:
+    """For each unit price of the record, what it is compared with; empty where there are too few prices."""
+    own = [c for c in checks.compared_of(ask.conn, it.ocid, ask.at) if c.item]
+    groups = checks.members(ask.conn, {c.group for c in own}, ask.at)
+    found: dict[str, tuple[Number, ...]] = {}
+    for c in own:
+        told = spread(groups[c.group])
+        found[c.part] = ()
+        if told.contracts >= CHECKS["unit-price"].limits["least"] and told.median > 0:
+            currency = group_of(c.group)[-1]
+            times = (c.amount / told.median).quantize(Decimal("0.1"))
+            found[c.part] = (
+                Number("times", quantity_text(times), "number"),
+                Number("contracts", str(told.contracts), "number"),
+                *(Number(n, quantity_text(getattr(told, n)), "money", currency) for n in ("median", "low", "high")),
+                *(Number(n, getattr(told, n) or "", "date") for n in ("first", "last")),
+            )
+    return found
+
+
+def _match(ask: Ask, it: Process, flag: Mapping[str, Any], more: tuple[Number, ...]) -> Match:
+    told: Check = CHECKS[flag["code"]]
+    text = told.text(ask.language)
+    numbers = (*checks.numbers(flag["numbers"]), *more)
+    others = [n for n in numbers if n.name == "other"]
+    titles = reading.titles(ask.conn, [n.ocid for n in others], ask.at)
+    reason, reason_at = _reason(it.told, flag["code"], flag["part"])
+    return Match(
+        flag["code"],
+        flag["version"],
+        flag["part"],
+        text.title,
+        tuple(_sentence(text.said, {n.name: n for n in numbers if n.name != "other"}, ask.words)),
+        tuple((Shown(_shown(n, ask.words), n), titles.get(n.ocid, ("", n.ocid))[1]) for n in others),
+        text,
+        reason,
+        reason_at,
+        numbers,
+    )
+
+
+def _sentence(said: str, numbers: Mapping[str, Number], words: i18n.Language) -> Iterator[Shown]:
+    for piece in re.split(r"(\{\w+\})", said):
+        number = numbers.get(piece.strip("{}")) if piece.startswith("{") else None
+        if number is not None:
+            yield Shown(_shown(number, words), replace(number))
+        elif piece:
+            yield Shown("…" if piece.startswith("{") else piece)
+
+
+def _shown(number: Number, words: i18n.Language) -> str:
+    if number.kind == "money":
+        return words.amount(Decimal(number.value), number.currency)
+    if number.kind == "number":
+        return words.number(Decimal(number.value))
+    if number.kind == "percent":
+        return f"{words.number(Decimal(number.value))} %"
+    return words.date(number.value) if number.kind == "date" else number.value
+
+
+def _reason(doc: Mapping[str, Any], code: str, part: str) -> tuple[str, str]:
+    """What the publisher itself says in the record: the reason for the method, or for a change of the contract."""
+    if code == "direct-award":
+        where = "/tender/procurementMethodRationale"
+        return str(paths.find(doc, where) or ""), where
+    if code == "amendment-jump":
+        for n, amendment in enumerate((paths.find(doc, part) or {}).get("amendments") or ()):
+            if amendment.get("rationale"):
+                where = f"{paths.pointer(doc, part)}/amendments/{n}/rationale"
+                return str(amendment["rationale"]), paths.locator(doc, where)
+    return "", ""
+
+
+def section_json(told: Section | None) -> Any:
+    """The section as machines read it: every number with its place."""
+    if told is None:
+        return None
+    return {
+        "told": told.told,
+        "matches": [
+            {
+                "check": m.code,
+                "version": m.version,
+                "part": m.part,
+                "numbers": [{k: getattr(n, k) for k in n.__dataclass_fields__ if getattr(n, k)} for n in m.numbers],
+                "publisher_says": m.reason or None,
+            }
+            for m in told.matches
+        ],
+        "no_match": [code for code, _ in told.clear],
+        "cannot_be_told": [{"check": u.code, "missing": list(u.missing)} for u in told.untold],
+    }
+
+
+# --- all checks ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check as the list of checks shows it: `matched` of `told` records; of `untold` it cannot be told."""
+
+    code: str
+    version: int
+    text: model.Text
+    matched: int
+    told: int
+    untold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    rows: tuple[CheckRow, ...]
+
+
+def rows(ask: Ask) -> tuple[CheckRow, ...]:
+    """Every check with its public text and how often it matches, at the publication asked for."""
+    counts = checks.counts(ask.conn, ask.at)
+    return tuple(CheckRow(c.code, c.version, c.text(ask.language), *counts[c.code]) for c in CHECKS.values())
+
+
+@page("/checks")
+def all_checks(ask: Ask) -> Page:
+    told = rows(ask)
+    return Page(
+        "pages/checks.html",
+        Checks(told),
+        {
+            "publication": ask.latest if ask.at is None else ask.at,
+            "checks": [
+                {
+                    "check": r.code,
+                    "version": r.version,
+                    "title": r.text.title,
+                    "looks_at": r.text.looks_at,
+                    "why_it_may_matter": r.text.matters,
+                    "innocent_explanations": list(r.text.innocent),
+                    "limit": r.text.limit,
+                    "matches": r.matched,
+                    "could_be_told_for": r.told,
+                    "could_not_be_told_for": r.untold,
+                }
+                for r in told
+            ],
+        },
+        fictional=ask.fictional(),
+    )
