@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger import catalogue, reading, rules
-from ledger.checks import CHECKS, Check
+from ledger.checks import CHECKS
 from ledger.checks.model import Text
 from ledger.findings import Severity
 from ledger.reading import Gap, Published
@@ -84,7 +84,7 @@ class RuleRow:
 class Methodology:
     rules: tuple[RuleRow, ...]
     stages: tuple[str, ...]
-    checks: tuple[tuple[Check, Text], ...]
+    checks: tuple[tuple[str, int, Text], ...]  # code, version, public text
 
 
 class _Blank(dict[str, str]):
@@ -118,7 +118,7 @@ def _what(code: str, severity: Severity, language: str) -> str:
 
 @page("/methodology")
 def methodology(ask: Ask) -> Page:
-    checks = tuple((c, c.text(ask.language)) for c in CHECKS.values())
+    checks = tuple((c.code, c.version, c.text(ask.language)) for c in CHECKS.values())
     return Page("pages/methodology.html", Methodology(_rules(ask.language), tuple(i18n.terms()["stage"]), checks))
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledger import reading
-from ledger.checks import CHECKS, OUTCOMES, Check, Number, model
+from ledger.checks import CHECKS, OUTCOMES, Number, model
 from ledger.checks import stored as checks
 from ledger.checks.compared import group_of, spread
 from ledger.reading import Process
@@ -84,7 +84,11 @@ def section(ask: Ask, it: Process) -> Section | None:
     missing: dict[str, list[str]] = json.loads(row["missing"])
     outcomes = dict(zip(CHECKS, row["outcomes"], strict=False))
     spreads = _spreads(ask, it) if outcomes.get("unit-price") == OUTCOMES[model.COMPARED] else {}
-    matches = tuple(_match(ask, it, f, spreads.get(f["part"], ())) for f in _ordered(flags))
+    stored = [(f, (*checks.numbers(f["numbers"]), *spreads.get(f["part"], ()))) for f in _ordered(flags)]
+    # One look for the titles of all: a page costs as many statements whatever it finds.
+    compared = [n.ocid for _, numbers in stored for n in numbers if n.ocid]
+    others = {o: title for o, (_, title) in reading.titles(ask.conn, [it.ocid, *compared], ask.at).items()}
+    matches = tuple(_match(ask, it, f, numbers, others) for f, numbers in stored)
     matched = {m.code for m in matches}
     if "unit-price" not in matched and spreads and not any(spreads.values()):
         outcomes["unit-price"], missing["unit-price"] = OUTCOMES[model.UNKNOWN], ["prices"]
@@ -127,12 +131,10 @@ def _spreads(ask: Ask, it: Process) -> dict[str, tuple[Number, ...]]:
     return found
 
 
-def _match(ask: Ask, it: Process, flag: Mapping[str, Any], more: tuple[Number, ...]) -> Match:
-    told: Check = CHECKS[flag["code"]]
-    text = told.text(ask.language)
-    numbers = (*checks.numbers(flag["numbers"]), *more)
-    others = [n for n in numbers if n.name == "other"]
-    titles = reading.titles(ask.conn, [n.ocid for n in others], ask.at)
+def _match(
+    ask: Ask, it: Process, flag: Mapping[str, Any], numbers: tuple[Number, ...], titles: Mapping[str, str]
+) -> Match:
+    text = CHECKS[flag["code"]].text(ask.language)
     reason, reason_at = _reason(it.told, flag["code"], flag["part"])
     return Match(
         flag["code"],
@@ -140,7 +142,7 @@ def _match(ask: Ask, it: Process, flag: Mapping[str, Any], more: tuple[Number, .
         flag["part"],
         text.title,
         tuple(_sentence(text.said, {n.name: n for n in numbers if n.name != "other"}, ask.words)),
-        tuple((Shown(_shown(n, ask.words), n), titles.get(n.ocid, ("", n.ocid))[1]) for n in others),
+        tuple((Shown(_shown(n, ask.words), n), titles.get(n.ocid, n.ocid)) for n in numbers if n.name == "other"),
         text,
         reason,
         reason_at,
