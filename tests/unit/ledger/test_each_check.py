@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledger import comparisons
-from ledger.checks import CHECKS, ORDER, model, units
+from ledger.checks import CHECKS, ORDER, model, own, units
 from ledger.checks.compared import Comparable, comparables, matches, spread
 from ledger.checks.facts import Facts, facts, values
 from ledger.checks.model import APPLIES, CLEAR, UNCONCERNED, UNKNOWN, Number, Result
@@ -364,6 +364,7 @@ def test_every_check_says_in_both_languages_what_it_is_and_why_it_may_be_innocen
 
 
 def test_english_is_the_docstring_itself() -> None:
+    assert CHECKS["direct-award"].function is own.direct_award
     for told in CHECKS.values():
         doc = " ".join(inspect.cleandoc(told.function.__doc__ or "").split()).format_map(dict(told.limits))
         text = told.text("en")
