@@ -325,16 +325,16 @@ def amount_equals_id(facts: Facts) -> Iterator[Result]:
         yield unknown("", "amount")
         return
     ids = dict(_ids(facts))
-    found = False
+    found: set[tuple[str, str]] = set()  # the award and the contract often say one amount: it is told once
     for told in amounts:
         text = quantity_text(abs(told.amount))
         if "." in text or len(text) < limit("amount-equals-id", "digits") or text.endswith("000"):
             continue
         for where, id in ids.items():
-            if text in {run.lstrip("0") for run in (*re.findall(r"\d+", id), re.sub(r"\D", "", id))}:
-                found = True
+            runs = {run.lstrip("0") for run in (*re.findall(r"\d+", id), re.sub(r"\D", "", id))}
+            if text in runs and (text, told.currency) not in found:
+                found.add((text, told.currency))
                 yield applies(told.locator, money("amount", told), Number("id", id, "text", locator=where))
-                break
     if not found:
         yield clear("", count("amounts", len(amounts)))
 

@@ -175,14 +175,23 @@ def members(conn: sa.Connection, groups: Iterable[str], at: int | None) -> dict[
     return found
 
 
-def counts(conn: sa.Connection, at: int | None, jurisdiction: str = "") -> dict[str, tuple[int, int, int]]:
+def jurisdictions(conn: sa.Connection, at: int | None) -> list[str]:
+    """Return the jurisdictions that have published a purchase."""
+    t = tables.checks
+    return list(
+        conn.scalars(sa.select(t.c.jurisdiction).distinct().where(at_publication(t, at)).order_by(t.c.jurisdiction))
+    )
+
+
+def counts(conn: sa.Connection, at: int | None, jurisdiction: str) -> dict[str, tuple[int, int, int]]:
     """Return for each check how many records match, for how many it could be told, for how many it could not.
 
-    One scan of a narrow index; the strings of outcomes are few, whatever the number of records.
+    Of one jurisdiction: a made-up one is never counted with a real one. One scan of a narrow index; the strings of
+    outcomes are few, whatever the number of records.
     """
     t, f, c = tables.checks, tables.flags, tables.comparables
-    here = [t.c.jurisdiction == jurisdiction] if jurisdiction else []
-    several = sa.select(t.c.outcomes, sa.func.count()).where(at_publication(t, at), *here).group_by(t.c.outcomes)
+    several = sa.select(t.c.outcomes, sa.func.count()).where(at_publication(t, at), t.c.jurisdiction == jurisdiction)
+    several = several.group_by(t.c.outcomes)
     found = {code: [0, 0, 0] for code in CHECKS}
     for outcomes, count in conn.execute(several):
         for code, letter in zip(CHECKS, outcomes, strict=False):
@@ -190,18 +199,18 @@ def counts(conn: sa.Connection, at: int | None, jurisdiction: str = "") -> dict[
             found[code][1] += count * (letter in "ad")
             found[code][2] += count * (letter == "?")
     matched = sa.select(f.c.code, sa.func.count(f.c.ocid.distinct())).where(
-        f.c.group.is_not(None), at_publication(f, at), *([f.c.jurisdiction == jurisdiction] if jurisdiction else [])
+        f.c.group.is_not(None), at_publication(f, at), f.c.jurisdiction == jurisdiction
     )
     for code, count in conn.execute(matched.group_by(f.c.code)):
         found[code][0] = count
-    those = sa.select(t.c.ocid).where(at_publication(t, at), *here)
     for code in (code for code, check in CHECKS.items() if check.compares):
-        of_code = sa.and_(c.c.group.like(f'["{code}",%'), at_publication(c, at))
+        here = c.c.jurisdiction == jurisdiction
+        of_code = sa.and_(c.c.group.like(f'["{code}",%'), here, at_publication(c, at))
         least = int(CHECKS[code].limits.get("least", 1))
         enough = (
             sa.select(c.c.group).where(of_code).group_by(c.c.group).having(sa.func.count(c.c.ocid.distinct()) >= least)
         )
-        told = sa.select(sa.func.count(c.c.ocid.distinct())).where(of_code, c.c.ocid.in_(those))
+        told = sa.select(sa.func.count(c.c.ocid.distinct())).where(of_code)
         everyone = conn.scalar(told) or 0
         able = conn.scalar(told.where(c.c.group.in_(enough))) or 0
         found[code][1] = able

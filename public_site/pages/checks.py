@@ -207,12 +207,11 @@ def section_json(told: Section | None) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One check as the list of checks shows it: `matched` of `told` records; of `untold` it cannot be told."""
+class Count:
+    """How often one check matches in one jurisdiction: `matched` of `told` records; of `untold` it cannot be told."""
 
     code: str
-    version: int
-    text: model.Text
+    title: str
     matched: int
     told: int
     untold: int
@@ -220,38 +219,48 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    rows: tuple[CheckRow, ...]
+    texts: tuple[tuple[str, int, model.Text], ...]  # code, version, public text
+    counts: tuple[tuple[str, tuple[Count, ...]], ...]  # by jurisdiction
 
 
-def rows(ask: Ask) -> tuple[CheckRow, ...]:
-    """Every check with its public text and how often it matches, at the publication asked for."""
-    counts = checks.counts(ask.conn, ask.at)
-    return tuple(CheckRow(c.code, c.version, c.text(ask.language), *counts[c.code]) for c in CHECKS.values())
+def counted(ask: Ask, jurisdiction: str) -> tuple[Count, ...]:
+    told = checks.counts(ask.conn, ask.at, jurisdiction)
+    return tuple(Count(c.code, c.text(ask.language).title, *told[c.code]) for c in CHECKS.values())
 
 
 @page("/checks")
 def all_checks(ask: Ask) -> Page:
-    told = rows(ask)
+    codes = checks.jurisdictions(ask.conn, ask.at)
+    view = Checks(
+        tuple((c.code, c.version, c.text(ask.language)) for c in CHECKS.values()),
+        tuple((j, counted(ask, j)) for j in codes),
+    )
+    counts = {(j, r.code): r for j, told in view.counts for r in told}
     return Page(
         "pages/checks.html",
-        Checks(told),
+        view,
         {
             "publication": ask.latest if ask.at is None else ask.at,
             "checks": [
                 {
-                    "check": r.code,
-                    "version": r.version,
-                    "title": r.text.title,
-                    "looks_at": r.text.looks_at,
-                    "why_it_may_matter": r.text.matters,
-                    "innocent_explanations": list(r.text.innocent),
-                    "limit": r.text.limit,
-                    "matches": r.matched,
-                    "could_be_told_for": r.told,
-                    "could_not_be_told_for": r.untold,
+                    "check": code,
+                    "version": version,
+                    "title": text.title,
+                    "looks_at": text.looks_at,
+                    "why_it_may_matter": text.matters,
+                    "innocent_explanations": list(text.innocent),
+                    "limit": text.limit,
+                    "counts": {
+                        j: {
+                            "matches": counts[j, code].matched,
+                            "could_be_told_for": counts[j, code].told,
+                            "could_not_be_told_for": counts[j, code].untold,
+                        }
+                        for j in codes
+                    },
                 }
-                for r in told
+                for code, version, text in view.texts
             ],
         },
-        fictional=ask.fictional(),
+        fictional=ask.fictional(codes),
     )
