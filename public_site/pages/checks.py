@@ -170,15 +170,20 @@ def _shown(number: Number, words: i18n.Language) -> str:
 
 
 def _reason(doc: Mapping[str, Any], code: str, part: str) -> tuple[str, str]:
-    """What the publisher itself says in the record: the reason for the method, or for a change of the contract."""
+    """What the publisher itself says in the record: its answer about the contract, else the reason that it gave for
+    the method or for a change. It was certified like every other value, and stands in the history of the record."""
+    contracts = [f"/contracts/{n}" for n, _ in enumerate(doc.get("contracts") or ())]
+    if part.startswith("/contracts/"):
+        contracts = ["/".join(part.split("/")[:3])]
+    places = [f"{at}/explanation" for at in contracts]
     if code == "direct-award":
-        where = "/tender/procurementMethodRationale"
-        return str(paths.find(doc, where) or ""), where
+        places.append("/tender/procurementMethodRationale")
     if code == "amendment-jump":
-        for n, amendment in enumerate((paths.find(doc, part) or {}).get("amendments") or ()):
-            if amendment.get("rationale"):
-                where = f"{paths.pointer(doc, part)}/amendments/{n}/rationale"
-                return str(amendment["rationale"]), paths.locator(doc, where)
+        amendments = (paths.find(doc, part) or {}).get("amendments") or ()
+        places += [f"{part}/amendments/{n}/rationale" for n, _ in enumerate(amendments)]
+    for place in places:
+        if (said := paths.find(doc, place)) and (where := paths.pointer(doc, place)):
+            return str(said), paths.locator(doc, where)
     return "", ""
 
 

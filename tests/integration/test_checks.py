@@ -211,6 +211,22 @@ def test_the_list_of_checks_counts_matches_and_what_they_are_of(engine: sa.Engin
     assert counts["split-purchases"] == (2, 3, 0)
 
 
+def test_the_answer_of_the_office_stands_beside_the_check_and_leads_to_its_cell(
+    sqlite_engine: sa.Engine, settings: Settings, site: TestClient
+) -> None:
+    it = b.procurement("C1", "BZD 100").payment("P1", "BZD 101")
+    b.published(sqlite_engine, settings, REGISTER, [it])
+    assert words(site.get(f"/en/process/{it.ocid}").text).count("What the office says about it: not published") == 1
+    it.contract["explanation"] = "The invoice has <freight> in it."
+    b.published(sqlite_engine, settings, REGISTER, [it])
+    page = site.get(f"/en/process/{it.ocid}").text
+    assert page.count("The invoice has &lt;freight&gt; in it.</a>") == 2, "beside both checks"
+    why = site.get(f"/en/why/{it.ocid}", params={"at": "/contracts/=C1/explanation"})
+    assert why.status_code == 200 and "drafts" in why.text
+    then = site.get(f"/en/process/{it.ocid}", params={"asof": 1}).text
+    assert "The invoice has" not in then, "an answer is public from the publication that it was certified in"
+
+
 def test_a_dear_mask_is_compared_with_the_same_mask_alone(
     sqlite_engine: sa.Engine, settings: Settings, site: TestClient
 ) -> None:
