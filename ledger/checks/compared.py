@@ -107,10 +107,11 @@ def unit_price(facts: Facts) -> Iterator[Result]:
                 yield Result(COMPARED, where)
 
 
-def comparables(facts: Facts) -> Iterator[Comparable]:
-    """Yield what of one record can be compared with others: just where the two checks say so."""
-    places = {r.part for r in split_purchases(facts) if r.outcome == COMPARED}
-    priced = {r.part for r in unit_price(facts) if r.outcome == COMPARED}
+def comparables(facts: Facts, answers: Mapping[str, Iterable[Result]]) -> Iterator[Comparable]:
+    """Yield what of one record can be compared with others: just where the two checks answered so."""
+    places, priced = (
+        {r.part for r in answers[code] if r.outcome == COMPARED} for code in ("split-purchases", "unit-price")
+    )
     for contract in facts.live:
         if contract.place in places and contract.worth:
             yield Comparable(

@@ -324,12 +324,12 @@ def amount_equals_id(facts: Facts) -> Iterator[Result]:
     if not amounts:
         yield unknown("", "amount")
         return
-    ids = dict(_ids(facts))
+    texts = [(told, quantity_text(abs(told.amount))) for told in amounts]
+    least = limit("amount-equals-id", "digits")
+    long = [(told, t) for told, t in texts if "." not in t and len(t) >= least and not t.endswith("000")]
+    ids = dict(_ids(facts)) if long else {}  # most amounts are round or have cents: the numbers are not even read
     found: set[tuple[str, str]] = set()  # the award and the contract often say one amount: it is told once
-    for told in amounts:
-        text = quantity_text(abs(told.amount))
-        if "." in text or len(text) < limit("amount-equals-id", "digits") or text.endswith("000"):
-            continue
+    for told, text in long:
         for where, id in ids.items():
             runs = {run.lstrip("0") for run in (*re.findall(r"\d+", id), re.sub(r"\D", "", id))}
             if text in runs and (text, told.currency) not in found:

@@ -225,7 +225,7 @@ def test_round_amounts_need_five_and_four_of_five(last: str | None, expected: st
 def compared(*several: b.Process) -> dict[str, list[Comparable]]:
     found: dict[str, list[Comparable]] = {}
     for it in several:
-        for c in comparables(read(it)):
+        for c in comparables(told := read(it), model.results(told)):
             found.setdefault(c.group, []).append(c)
     return found
 
