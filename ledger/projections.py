@@ -1,4 +1,4 @@
-"""What pages and downloads read, made from releases alone: records, who plays which part, arcs, parties, numbers.
+"""What pages and downloads read, made from releases alone: records, roles, arcs, parties, numbers, checks.
 
 Every row is true from one publication until another. Publishing turns the rows of the processes that changed;
 `rebuild` makes all of them again from releases, `compare` says where the stored ones differ. One function,
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger import tables
+from ledger import store, tables
 from ledger.arcs import arcs, folded, is_withdrawn
+from ledger.checks import facts, stored
 from ledger.proposals import chunks
 from ledger.store import packed, reading, unpacked, writing
 from ocds import merge
@@ -30,7 +31,13 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "record_parties": ("ocid", "party", "role"),
     "arcs": ("ocid", "position"),
     "numbers": ("jurisdiction", "publisher", "what", "number_key", "ocid", "local_id"),
+    "checks": ("ocid",),
+    "flags": ("ocid", "code", "part", "position"),
+    "comparables": ("ocid", "locator"),
 }
+
+_BY_ITSELF = {"flags": tables.flags.c.group.is_(None)}
+"""Rows that a record gives alone. The others of the table follow from what it is compared with (`checks.stored`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Told:
     compiled: dict[str, Any]
     first_date: str
     release_count: int
+    values: facts.Values = field(default_factory=dict)  # what each contract was worth in each release
 
 
 def number_key(number: str) -> str:
@@ -79,12 +87,20 @@ def rows_of(told: Told) -> Rows:
         for party in doc.get("parties") or ()
         for role in party.get("roles") or ()
     }
-    return {
+    found: Rows = {
         "records": {(told.ocid,): record},
         "record_parties": {(told.ocid, *key): row for key, row in roles.items()},
         "arcs": {(told.ocid, a.position): asdict(a) for a in movements},
         "numbers": {tuple(row[k] for k in _KEYS["numbers"]): row for row in _numbers(told, doc)},
+        "checks": {},
+        "flags": {},
+        "comparables": {},
     }
+    if told.kind == "procurement" and not record["withdrawn"]:
+        outcomes, flags, comparables = stored.rows(doc, told.jurisdiction, told.values)
+        for table, rows in (("checks", [outcomes]), ("flags", flags), ("comparables", comparables)):
+            found[table] = {tuple(row[k] for k in _KEYS[table]): row for row in rows}
+    return found
 
 
 def _numbers(told: Told, doc: dict[str, Any]) -> Iterator[Row]:
@@ -147,11 +163,15 @@ def write(conn: sa.Connection, changed: Iterable[tuple[Told | None, Told]], publ
     closing: dict[str, list[tuple[Any, ...]]] = {t: [] for t in _KEYS}
     opening: dict[str, list[Row]] = {t: [] for t in _KEYS}
     sightings: list[Told] = []
+    groups: set[str] = set()
     for before, after in changed:
-        ends, begins = turn(rows_of(before) if before else {}, rows_of(after))
+        was = rows_of(before) if before else {}
+        ends, begins = turn(was, rows_of(after))
         for t in _KEYS:
             closing[t] += ends[t]
             opening[t] += begins[t]
+        groups |= {was["comparables"][key]["group"] for key in ends["comparables"]}
+        groups |= {row["group"] for row in begins["comparables"]}
         sightings.append(after)
     for name, keys in closing.items():
         table = tables.metadata.tables[name]
@@ -167,6 +187,7 @@ def write(conn: sa.Connection, changed: Iterable[tuple[Told | None, Told]], publ
             conn.execute(
                 sa.insert(tables.metadata.tables[name]), [{**r, "from_publication": publication} for r in rows]
             )
+    stored.regroup(conn, groups, publication)
     _write_parties(conn, sightings, publication)
 
 
@@ -267,6 +288,7 @@ def _timeline(ocid: str, releases: list[Any]) -> Iterator[tuple[int, Told]]:
     bodies: list[dict[str, Any]] = []
     for release in releases:
         bodies.append(unpacked(release.body))
+        worth = facts.values(bodies) if release.kind == "procurement" else {}
         yield (
             release.publication,
             Told(
@@ -277,6 +299,7 @@ def _timeline(ocid: str, releases: list[Any]) -> Iterator[tuple[int, Told]]:
                 compiled_of(bodies),
                 bodies[0]["date"],
                 len(bodies),
+                worth,
             ),
         )
 
@@ -344,10 +367,24 @@ class _PartyLedger:
         return parties, names
 
 
+def migrate(engine: sa.Engine) -> None:
+    """Bring the store to this version; a projection that this version adds is made once, from releases.
+
+    Safe to call at every start. The first start after an upgrade costs a rebuild, every other one a look.
+    """
+    store.migrate(engine)
+    with reading(engine) as conn:
+        r = tables.records
+        bought = sa.select(r.c.ocid).where(r.c.kind == "procurement", sa.not_(r.c.withdrawn)).limit(1)
+        is_behind = conn.scalar(sa.select(tables.checks.c.ocid).limit(1)) is None and conn.scalar(bought) is not None
+    if is_behind:
+        rebuild(engine)
+
+
 def rebuild(engine: sa.Engine) -> None:
     """Make every projection again from releases, in one transaction: readers see the old rows or the new ones."""
     with writing(engine) as conn:
-        for table in ("records", "record_parties", "arcs", "numbers", "parties"):
+        for table in (*_KEYS, "parties"):
             conn.execute(sa.delete(tables.metadata.tables[table]))
         ledger = _PartyLedger()
         held: dict[str, list[Row]] = {t: [] for t in _KEYS}
@@ -358,12 +395,14 @@ def rebuild(engine: sa.Engine) -> None:
             if len(held["arcs"]) + len(held["records"]) > 5_000:
                 _insert(conn, held)
         _insert(conn, held)
+        for part in chunks(stored.regrouped(conn)):
+            conn.execute(sa.insert(tables.flags), part)
         parties, names = ledger.rows()
         if parties:
             conn.execute(sa.insert(tables.parties), parties)
         # Spellings that only an organizations sheet gave stand in entries, not in releases: they are kept.
-        stored = {(p, n) for p, n in conn.execute(sa.select(tables.party_names.c.party, tables.party_names.c.name))}
-        missing = [n for n in names if (n["party"], n["name"]) not in stored]
+        spelled = {(p, n) for p, n in conn.execute(sa.select(tables.party_names.c.party, tables.party_names.c.name))}
+        missing = [n for n in names if (n["party"], n["name"]) not in spelled]
         if missing:
             conn.execute(sa.insert(tables.party_names), missing)
 
@@ -398,22 +437,31 @@ def compare(engine: sa.Engine) -> list[str]:
                 ledger.see(history)
             for name in _KEYS:
                 table = tables.metadata.tables[name]
-                stored: dict[str, list[Row]] = {}
-                query = sa.select(table).where(table.c.ocid.in_([ocid for ocid, _, _ in part]))
+                there: dict[str, list[Row]] = {}
+                query = sa.select(table).where(table.c.ocid.in_([ocid for ocid, _, _ in part]), _own(name))
                 for row in conn.execute(query).mappings():
-                    stored.setdefault(row["ocid"], []).append(dict(row))
+                    there.setdefault(row["ocid"], []).append(dict(row))
                 for ocid, rows, _ in part:
                     counted[name] += len(rows[name])
-                    found += _differences(name, ocid, rows[name], stored.get(ocid, []))
+                    found += _differences(name, ocid, rows[name], there.get(ocid, []))
+        with_others = sa.select(tables.flags).where(sa.not_(_BY_ITSELF["flags"]))
+        found += _differences(
+            "flags", "", list(stored.regrouped(conn)), [dict(r) for r in conn.execute(with_others).mappings()]
+        )
         parties, _ = ledger.rows()
         found += _differences(
             "parties", "", parties, [dict(r) for r in conn.execute(sa.select(tables.parties)).mappings()]
         )
         for name, expected in counted.items():
-            there = conn.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name])) or 0
-            if there > expected:
-                found.append(f"{name}: {there - expected} rows of processes that have no release")
+            rows_there = sa.select(sa.func.count()).select_from(tables.metadata.tables[name]).where(_own(name))
+            beyond = (conn.scalar(rows_there) or 0) - expected
+            if beyond > 0:
+                found.append(f"{name}: {beyond} rows of processes that have no release")
     return found
+
+
+def _own(table: str) -> sa.ColumnElement[bool]:
+    return _BY_ITSELF.get(table, sa.true())
 
 
 def _differences(name: str, ocid: str, expected: list[Row], stored: list[Row]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from ledger import accounts, audit, changes, projections, proposals, rules, workflow
 from ledger.changes import PROCESS_KINDS, Change, body_sha256
+from ledger.checks.facts import values
 from ledger.errors import Conflict, Forbidden
 from ledger.projections import Told
 from ledger.proposals import Proposal, chunks
@@ -220,7 +221,10 @@ class _Making:
             after = proposal.after.get(change.ocid)
             previous = None if before is None else before.compiled
             release = self._release(change, previous, before, None if after is None else after.draft.body)
-            history = [*histories.get(change.ocid, ()), release]
+            earlier = histories.get(change.ocid, [])
+            history = [*earlier, release]
+            if before is not None:
+                before = replace(before, values=values(earlier))
             publisher = before.publisher if before else after.publisher if after else self.row.publisher
             told = Told(
                 change.ocid,
@@ -230,6 +234,7 @@ class _Making:
                 projections.compiled_of(history),
                 history[0]["date"],
                 len(history),
+                values(history),
             )
             turned.append((before, told))
             rows.append(

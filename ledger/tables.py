@@ -2,7 +2,7 @@
 
 Append-only and four-eyes rules are constraints here and triggers in `migrations/`; both are attacked by
 tests on SQLite and PostgreSQL. Truth: uploads, submissions, entries, releases, publications, audit.
-Projections (rebuildable from releases): records, record_parties, arcs, parties.
+Projections (rebuildable from releases): records, record_parties, arcs, parties, checks, flags, comparables.
 `[from_publication, to_publication)`: a projection row is true from one publication until, not including, another;
 `to_publication` NULL means it is true now. Read `releases` first, then `submissions`.
 """
@@ -469,6 +469,54 @@ arcs = Table(  # one typed movement of money or goods; see `ledger.arcs`
     Index("ix_arcs_funding", "funding"),
     Index("ix_arcs_programme", "programme"),
     Index("ix_arcs_item_key", "item_key"),
+)
+
+checks = Table(  # what every check says of a purchase (`ledger.checks`)
+    "checks",
+    metadata,
+    Column("ocid", Text, primary_key=True),
+    Column("from_publication", sa.Integer, ForeignKey("publications.number"), primary_key=True),
+    Column("to_publication", sa.Integer, ForeignKey("publications.number")),
+    Column("jurisdiction", Text, nullable=False),
+    Column("outcomes", Text, nullable=False),  # one letter a check, in the order of `checks.CHECKS`
+    Column("missing", Text, nullable=False),  # JSON: code of the check -> codes of the fields that were not published
+    Index("ix_checks_now", "to_publication", "jurisdiction", "outcomes"),
+)
+
+flags = Table(  # the checks that match, one row each: a match that is no longer true closes
+    "flags",
+    metadata,
+    Column("ocid", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("part", Text, primary_key=True),  # locator of what it is about; '' for the whole record
+    Column("position", sa.Integer, primary_key=True),  # of several matches in one part
+    Column("from_publication", sa.Integer, ForeignKey("publications.number"), primary_key=True),
+    Column("to_publication", sa.Integer, ForeignKey("publications.number")),
+    Column("jurisdiction", Text, nullable=False),
+    Column("version", sa.Integer, nullable=False),  # of the check
+    Column("numbers", Text, nullable=False),  # JSON: what was compared and where it stands
+    Column("group", Text),  # of `comparables`; NULL: the record answers it by itself
+    Index("ix_flags_code", "code", "to_publication", "ocid"),
+    Index("ix_flags_group", "group"),
+)
+
+comparables = Table(  # contracts and unit prices, as they may be compared with those of other records
+    "comparables",
+    metadata,
+    Column("ocid", Text, primary_key=True),
+    Column("locator", Text, primary_key=True),
+    Column("from_publication", sa.Integer, ForeignKey("publications.number"), primary_key=True),
+    Column("to_publication", sa.Integer, ForeignKey("publications.number")),
+    Column("jurisdiction", Text, nullable=False),
+    Column("group", Text, nullable=False),  # JSON: check, then everything that must be equal
+    Column("item", Text),  # scheme/id of the goods of a unit price
+    Column("part", Text, nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("per", sa.Integer, nullable=False),  # basic units in the published one: 50 for a box of 50
+    Column("quantity", Amount),
+    Column("on", Text),
+    Index("ix_comparables_group", "group"),
+    Index("ix_comparables_item", "item"),
 )
 
 rates = Table(

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ledger import store, workflow
+from ledger import projections, store, workflow
 from ledger.errors import LedgerError
 from ledger.settings import Register, Settings
 from ledger.settings import register as register_of
@@ -52,7 +52,7 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
         register = register_of(settings.home / "ledger.toml")
     if engine is None:
         engine = store.open_store(settings)
-        store.migrate(engine)
+        projections.migrate(engine)
     site = Site(settings, register, engine)
     refusals: Any = {
         LedgerError: site.refuse_error,

@@ -97,7 +97,7 @@ def opened() -> Iterator[tuple[sa.Engine, Settings, Register]]:
     homes.must_exist(settings)
     engine = store.open_store(settings)
     try:
-        store.migrate(engine)
+        projections.migrate(engine)
         yield engine, settings, here().register
     finally:
         engine.dispose()
@@ -116,7 +116,7 @@ def init() -> None:
     settings = here().settings
     made = homes.furnish(settings)
     engine = store.open_store(settings)
-    store.migrate(engine)
+    projections.migrate(engine)
     engine.dispose()
     words = "\n".join(
         [

@@ -254,6 +254,7 @@ def _contract(
         if contract is not None:
             desk.date(contract, "dateSigned", row, "contract.date")
             desk.period(contract, "period", row, "period.start", "period.end")
+            contract.put_first("explanation", row.get("contract.answer"))
             status = row.get("status")
             if status is not None and str(status.value) in STATUSES:
                 contract.put("status", status)

@@ -34,6 +34,9 @@ def matching(wanted: Wanted, at: int | None) -> list[sa.ColumnElement[bool]]:
             found.append(r.c.ocid.in_(plays))
     if wanted.party:
         found.append(r.c.ocid.in_(sa.select(p.c.ocid).where(p.c.party == wanted.party, at_publication(p, at))))
+    if wanted.flag:
+        f = tables.flags
+        found.append(r.c.ocid.in_(sa.select(f.c.ocid).where(f.c.code == wanted.flag, at_publication(f, at))))
     if wanted.about_figures:
         found.append(r.c.ocid.in_(sa.select(a.c.ocid).where(*where(at, **wanted.arc_filters()))))
     return found
@@ -45,7 +48,7 @@ def narrowed(wanted: Wanted, at: int | None) -> dict[str, Any]:
     found = wanted.arc_filters()
     if wanted.jurisdiction:
         found["jurisdiction"] = wanted.jurisdiction
-    if any(getattr(wanted, name) for name in ("q", "kind", "method", "party", *ROLES)):
+    if any(getattr(wanted, name) for name in ("q", "kind", "method", "party", "flag", *ROLES)):
         found["ocids"] = sa.select(r.c.ocid).where(*matching(wanted, at))
     return found
 

@@ -51,6 +51,7 @@ class Wanted:
     item: str = ""
     method: str = ""
     currency: str = ""
+    flag: str = ""  # code of a check that matches (`ledger.checks`)
     since: str = ""
     until: str = ""
     least: Decimal | None = None

@@ -54,6 +54,8 @@ class Finder:
         self, conn: sa.Connection, wanted: Wanted, at: int | None, limit: int = PAGE, facets: bool = True
     ) -> Found:
         """Return one page of the processes that match, how many match, their totals and what else could be chosen."""
+        if wanted.flag:  # the index does not hold checks: they may match a record that did not change itself
+            return reading.search(conn, wanted, at, limit, facets)
         return self._try(
             conn,
             at,
@@ -63,6 +65,8 @@ class Finder:
 
     def everything(self, conn: sa.Connection, wanted: Wanted, at: int | None) -> Iterator[Listed]:
         """Yield every process that matches: for files without a limit."""
+        if wanted.flag:
+            return reading.everything(conn, wanted, at)
         return self._try(
             conn,
             at,

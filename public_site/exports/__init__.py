@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from ledger import tables, totals
 from ledger.arcs import Arc
+from ledger.checks import stored
 from ledger.errors import NotFound, Refused
 from ledger.settings import Register, Settings
 from ledger.store import reading, unpacked
@@ -115,6 +116,7 @@ def _build(conn: sa.Connection, settings: Settings, register: Register, publishe
             counts["releases"] += len(process.releases)
         readable.organizations(_organizations(conn, at))
         readable.rates(_rates(conn, at, register))
+        readable.checks(_checks(conn, at))
         doomed.pop_all()  # from here on, closing is finishing
     written = [*bulk.close(), *readable.close()]
     _compare(conn, at, folder, written, everything, counts)
@@ -250,6 +252,22 @@ def _rates(conn: sa.Connection, at: int, register: Register) -> Iterator[Row]:
     told |= {(c, into, on): (value, source) for c, into, on, value, source in published}
     for (currency, reporting, on), (value, source) in sorted(told.items()):
         yield {"currency": currency, "reporting": reporting, "date": on, "rate": value, "rate_source": source}
+
+
+def _checks(conn: sa.Connection, at: int) -> Iterator[Row]:
+    """Every check that matches, with the numbers that made it."""
+    f = tables.flags
+    query = sa.select(f).where(totals.at_publication(f, at)).order_by(f.c.ocid, f.c.code, f.c.part, f.c.position)
+    for row in conn.execute(query):
+        numbers = (f"{n.name}={n.value} {n.currency}".rstrip() for n in stored.numbers(row.numbers))
+        yield {
+            "ocid": row.ocid,
+            "jurisdiction": row.jurisdiction,
+            "check": row.code,
+            "check_version": row.version,
+            "locator": row.part or None,
+            "check_numbers": "; ".join(numbers),
+        }
 
 
 # --- on the disk ------------------------------------------------------------------------------------------------------

@@ -93,6 +93,10 @@ class Tables:
         for row in rows:
             self._write("rates", row)
 
+    def checks(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._write("checks", {**row, "url": f"{self.public_url}/en/process/{row['ocid']}#checks"})
+
     def abandon(self) -> None:
         """Let go of every open file of a build that will not be put in place."""
         for file in self.csv.values():

@@ -41,6 +41,7 @@ def all_pages() -> tuple[PageFunction, ...]:
     from public_site.pages import (
         about,
         changes,
+        checks,
         figure,
         follow,
         front,
@@ -52,5 +53,5 @@ def all_pages() -> tuple[PageFunction, ...]:
         versions,
     )
 
-    assert all((about, changes, figure, follow, front, lists, parties, places, process, publications, versions))
+    assert all((about, changes, checks, figure, follow, front, lists, parties, places, process, publications, versions))
     return tuple(_KNOWN)

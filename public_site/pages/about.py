@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger import catalogue, reading, rules
+from ledger.checks import CHECKS
+from ledger.checks.model import Text
 from ledger.findings import Severity
 from ledger.reading import Gap, Published
 from ledger.settings import Publisher
@@ -82,6 +84,7 @@ class RuleRow:
 class Methodology:
     rules: tuple[RuleRow, ...]
     stages: tuple[str, ...]
+    checks: tuple[tuple[str, int, Text], ...]  # code, version, public text
 
 
 class _Blank(dict[str, str]):
@@ -115,7 +118,8 @@ def _what(code: str, severity: Severity, language: str) -> str:
 
 @page("/methodology")
 def methodology(ask: Ask) -> Page:
-    return Page("pages/methodology.html", Methodology(_rules(ask.language), tuple(i18n.terms()["stage"])))
+    checks = tuple((c.code, c.version, c.text(ask.language)) for c in CHECKS.values())
+    return Page("pages/methodology.html", Methodology(_rules(ask.language), tuple(i18n.terms()["stage"]), checks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rapidfuzz import fuzz
 from rapidfuzz import process as fuzzy
 
 from ledger.arcs import folded
+from ledger.checks import CHECKS, ORDER
 from ledger.reading import SORTS, Wanted, figure_key
 from ledger.tables import STAGES
 from ledger.values import PartialDate
@@ -64,7 +65,7 @@ class Asked:
 
 _FIELDS: Mapping[str, str] = {
     **{n: n for n in ("q", "kind", "stage", "jurisdiction", "area", "donor", "buyer", "supplier", "programme")},
-    **{n: n for n in ("item", "method", "currency", "sort", "after")},
+    **{n: n for n in ("item", "method", "currency", "flag", "sort", "after")},
     "from": "since",
     "to": "until",
     "min": "least",
@@ -76,6 +77,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "kind": ("aid", "programme", "procurement"),
     "stage": STAGES,
     "method": ("open", "selective", "limited", "direct"),
+    "flag": ORDER,
     "sort": SORTS,
 }
 
@@ -147,7 +149,7 @@ def _named(codes: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def _read(ask: Ask, name: str, value: str) -> tuple[Any, str, tuple[tuple[str, str], ...]]:
     """Return a filter's value; or why it is none, with values that would be."""
     if name in _CHOICES:
-        terms = tuple((code, ask.words.term(name, code)) for code in _CHOICES[name])
+        terms = tuple((code, _called(ask, name, code)) for code in _CHOICES[name])
         return (value, "", ()) if value in _CHOICES[name] else (None, "unknown_value", terms)
     if name == "jurisdiction":
         found = next((j.code for j in ask.register.jurisdictions if j.code.casefold() == value.casefold()), None)
@@ -168,6 +170,11 @@ def _read(ask: Ask, name: str, value: str) -> tuple[Any, str, tuple[tuple[str, s
         number = _amount(value)
         return (number, "", ()) if number is not None else (None, "not_an_amount", ())
     return value, "", ()
+
+
+def _called(ask: Ask, name: str, code: str) -> str:
+    """The reader's word for one of a filter's own values."""
+    return CHECKS[code].text(ask.language).title if name == "flag" else ask.words.term(name, code)
 
 
 def _amount(value: str) -> Decimal | None:
@@ -207,8 +214,8 @@ def chips(ask: Ask, asked: Asked, path: str, labels: Mapping[str, str]) -> tuple
         if ask.at is not None:
             rest.append(("asof", str(ask.at)))
         label = labels.get(value, value)
-        if name in ("kind", "stage", "method"):
-            label = ask.words.term(name, value)
+        if name in ("kind", "stage", "method", "flag"):
+            label = _called(ask, name, value)
         elif name in ("from", "to"):
             label = ask.words.date(value)
         found.append(Chip(name, value, label, f"/{ask.language}{path}" + (f"?{urlencode(rest)}" if rest else "")))

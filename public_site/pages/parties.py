@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger import reading
+from ledger.comparisons import Buying, buying
 from ledger.errors import NotFound
 from ledger.reading import Facet, Found, Party
 from ledger.totals import totals
@@ -49,6 +50,7 @@ class PartyPage:
     asked: Asked
     next: str
     when: Figure | None
+    buying: Buying | None
 
 
 @page("/donor/{id}", LIST_TWINS)
@@ -99,6 +101,7 @@ def _party(ask: Ask, id: str, part: str) -> Page:
         told,
         next_address(ask, told, found.after),
         _when(ask, id, part),
+        buying(ask.conn, id, ask.at) if part == "buyer" else None,
     )
     base = f"{ask.settings.public_url.rstrip('/')}/{ask.language}"
     at = (ask.latest or None) if ask.at is None else ask.at
@@ -123,6 +126,7 @@ def _party(ask: Ask, id: str, part: str) -> Page:
             "goods_received": plain(view.goods_received),
             "items": listed_json(found.rows),
             "facets": {},
+            "buying": plain(view.buying),
             "next": view.next or None,
         },
         (PROCESS_COLUMNS, rows),

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger import catalogue, reading
+from ledger.comparisons import Prices, prices
 from ledger.errors import NotFound
 from ledger.publish import Publication, publications_of
-from ledger.reading import Found, Gap, Goods, Moved, Price, Published
+from ledger.reading import Found, Gap, Goods, Moved, Published
 from ledger.settings import Area, Jurisdiction, Publisher
 from ledger.totals import totals
 from public_site.charts.figures import Figure, figure
@@ -103,19 +104,6 @@ def area(ask: Ask, code: str) -> Page:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceGroup:
-    """Unit prices that may be compared: one unit, one currency."""
-
-    unit: str
-    currency: str
-    prices: tuple[Price, ...]
-
-    @property
-    def median(self) -> Price:
-        return sorted(self.prices, key=lambda p: p.price)[(len(self.prices) - 1) // 2]
-
-
-@dataclass(frozen=True, slots=True)
 class ItemPage:
     scheme: str
     id: str
@@ -124,7 +112,7 @@ class ItemPage:
     gifts: tuple[GoodsRow, ...]  # given to the government and handed on: both sides are told, so a rest can be
     bought: tuple[GoodsRow, ...]
     by_area: tuple[Goods, ...]
-    prices: tuple[PriceGroup, ...]
+    prices: tuple[Prices, ...]
     moved: Moved
     asked: Asked
     next: str
@@ -139,9 +127,6 @@ def item(ask: Ask, scheme: str, id: str) -> Page:
     names = sorted({m.arc.item for m in moved.rows if m.arc.item} | {g.item for g in known if g.item})
     if not moved.count and not known:
         raise NotFound("no_item", item=key)
-    groups: dict[tuple[str, str], list[Price]] = {}
-    for price in reading.prices(ask.conn, key, ask.at):
-        groups.setdefault((price.unit, price.currency), []).append(price)
     view = ItemPage(
         scheme,
         id,
@@ -150,7 +135,7 @@ def item(ask: Ask, scheme: str, id: str) -> Page:
         goods_rows(reading.goods(ask.conn, ask.at, item_key=key, kind="aid", stage=("receipt", "delivery"))),
         goods_rows(reading.goods(ask.conn, ask.at, item_key=key, kind="procurement")),
         tuple(g for g in reading.goods(ask.conn, ask.at, by_area=True, item_key=key, stage="delivery") if g.area),
-        tuple(PriceGroup(*k, tuple(sorted(ps, key=lambda p: p.price))) for k, ps in sorted(groups.items())),
+        tuple(prices(ask.conn, key, ask.at)),
         moved,
         told,
         next_address(ask, told, moved.after),

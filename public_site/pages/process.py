@@ -20,7 +20,7 @@ from ledger.totals import Remainder, Total, movements, of_arcs, remainders, tota
 from ledger.values import decimal
 from ocds import paths
 from public_site.charts import figures as charts
-from public_site.pages import page
+from public_site.pages import checks, page
 from public_site.pages.labels import is_minted
 from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
 from public_site.web import Ask, Page, plain
@@ -150,6 +150,7 @@ class Told:
     not_converted: Mapping[str, int]
     bars: Mapping[tuple[str, str, bool, bool], int]
     """(stage, currency, in kind, loan) -> length of its bar in thousandths of the longest of that currency."""
+    checks: checks.Section | None
 
 
 def found(ask: Ask, ocid: str) -> Process:
@@ -183,6 +184,7 @@ def process(ask: Ask, ocid: str) -> Page:
             "totals": totals_json(of_arcs(figures)),
             "figures": figures_json(named),
             "files": [{"file": name, "sha256": sha} for name, sha in view.files],
+            "checks": checks.section_json(view.checks),
             "compiledRelease": it.compiled,
         },
         (FIGURE_COLUMNS, lambda conn: figure_table(named, base)),
@@ -258,6 +260,7 @@ def _told(ask: Ask, it: Process, figures: list[Arc]) -> Told:
         ask.latest if ask.at is None else ask.at,
         without,
         _bars(figures),
+        checks.section(ask, it),
     )
 
 

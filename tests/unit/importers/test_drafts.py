@@ -329,6 +329,16 @@ def test_an_amendment_says_whether_it_is_a_total_or_an_increase(by: str, kind: s
     )
 
 
+def test_the_answer_of_the_office_stays_with_its_contract_and_its_cell() -> None:
+    told = sheet(
+        "procurement", BOUGHT + " | contract.answer", "T | C | X | M | Acme | BZD 380 | Only one firm had them"
+    )
+    result = built(told)
+    assert contract(result)["explanation"] == "Only one firm had them"
+    cells = only(result, "procurement").cells
+    assert [s.raw for at, s in cells.items() if at.endswith("/explanation")] == ["Only one firm had them"]
+
+
 def test_an_amendment_that_does_not_say_which_is_held() -> None:
     result = built(sheet("procurement", AMENDED, "T | C | X | M | Acme | BZD 380 | BZD 15 | | | "))
     assert not result.drafts and codes(result) == ["D005"]

@@ -10,6 +10,8 @@ from public_site import charts
 from public_site.pages import (
     about,
     all_pages,
+    changes,
+    checks,
     figure,
     follow,
     front,
@@ -95,7 +97,7 @@ def test_amounts_in_json_are_text() -> None:
 
 def test_every_module_of_pages_has_a_page_with_a_promise() -> None:
     homes = {page.__module__ for page in all_pages()}  # type: ignore[attr-defined]
-    modules = (about, figure, follow, front, lists, parties, places, process, publications, versions)
+    modules = (about, changes, checks, figure, follow, front, lists, parties, places, process, publications, versions)
     assert homes == {m.__name__ for m in modules}
     assert all(page.policy == "public" and "json" in page.twins for page in all_pages())
     assert len({page.path for page in all_pages()}) == len(all_pages())
