@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from ledger import tables, totals
 from ledger.arcs import Arc
 from ledger.checks import stored
+from ledger.coverage import Coverage
 from ledger.errors import NotFound, Refused
 from ledger.settings import Register, Settings
 from ledger.store import reading, unpacked
@@ -103,6 +104,7 @@ def _build(conn: sa.Connection, settings: Settings, register: Register, publishe
     readme = {"name": settings.publisher_name, "number": str(at), "published": moment, "license": settings.license}
     everything = manifest.Tally()
     counts = {"records": 0, "releases": 0}
+    told_of = Coverage()
     with ExitStack() as doomed:
         bulk = Bulk(folder, meta, lambda path: f"{base}/{path}", moment)
         doomed.callback(bulk.close)
@@ -112,6 +114,8 @@ def _build(conn: sa.Connection, settings: Settings, register: Register, publishe
             bulk.add(process)
             readable.process(record, process.compiled, movements, process.totals)
             everything.add(process.totals)
+            if not record["withdrawn"]:
+                told_of.add(record["publisher"], record["kind"], process.compiled)
             counts["records"] += 1
             counts["releases"] += len(process.releases)
         readable.organizations(_organizations(conn, at))
@@ -128,6 +132,7 @@ def _build(conn: sa.Connection, settings: Settings, register: Register, publishe
         "url": base,
         "counts": counts,
         "totals": everything.as_json(),
+        "coverage": told_of.as_json(),
         "files": [_entry(folder, w) for w in sorted(written, key=lambda w: w.path)],
     }
     (folder / manifest.NAME).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -10,14 +10,14 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ledger import catalogue, reading, rules
+from ledger import catalogue, coverage, reading, rules
 from ledger.checks import CHECKS
 from ledger.checks.model import Text
 from ledger.findings import Severity
 from ledger.reading import Gap, Published
 from ledger.settings import Publisher
-from public_site import i18n
-from public_site.exports import friendly
+from public_site import exports, i18n
+from public_site.exports import friendly, manifest
 from public_site.pages import page
 from public_site.web import Ask, Page, plain
 
@@ -123,20 +123,75 @@ def methodology(ask: Ask) -> Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One field of one publisher's records: how many say it, of how many."""
+
+    label: str
+    path: str
+    count: int
+    of: int
+
+    @property
+    def percent(self) -> int:
+        """Whole percent, never 100 for less than all nor 0 for more than none."""
+        if self.count in (0, self.of):
+            return 100 if self.count else 0
+        return min(99, max(1, round(100 * self.count / self.of)))
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    publisher: str
+    kind: str
+    records: int
+    fields: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     gaps: tuple[Gap, ...]
     rules: tuple[RuleRow, ...]
     held: Mapping[str, int]
+    covered: tuple[Covered, ...]
+    counted_at: int | None  # the publication that was counted: the newest with downloads
 
 
-@page("/data-quality")
+def _covered(ask: Ask) -> tuple[int | None, tuple[Covered, ...]]:
+    """The counts that were made with the downloads of the publication asked for, else of the newest that has them."""
+    folder = exports.newest(ask.settings) if ask.at is None else ask.settings.downloads / str(ask.at)
+    if folder is None or not (folder / manifest.NAME).exists():
+        return None, ()
+    told = manifest.read(folder)
+    found = []
+    for row in told.get("coverage", ()):
+        labels = coverage.paths(row["kind"])
+        fields = tuple(
+            Told(labels.get(path, {}).get(ask.language, path), path, count, row["records"])
+            for path, count in row["fields"].items()
+        )
+        found.append(Covered(row["publisher"], row["kind"], row["records"], fields))
+    return int(told["publication"]), tuple(found)
+
+
+@page("/data-quality", ("json", "csv"))
 def data_quality(ask: Ask) -> Page:
+    counted_at, covered = _covered(ask)
     gaps = tuple(reading.gaps(ask.conn, ask.at))
     held = reading.held(ask.conn, ask.at)
     return Page(
         "pages/data_quality.html",
-        Quality(gaps, _rules(ask.language), held),
-        {"publication": ask.latest if ask.at is None else ask.at, "gaps": plain(gaps), "held_back": held},
+        Quality(gaps, _rules(ask.language), held, covered, counted_at),
+        {
+            "publication": ask.latest if ask.at is None else ask.at,
+            "gaps": plain(gaps),
+            "held_back": held,
+            "counted_at": counted_at,
+            "coverage": plain(covered),
+        },
+        (
+            ("publisher", "kind", "field", "label", "records", "of"),
+            lambda conn: ((c.publisher, c.kind, f.path, f.label, f.count, f.of) for c in covered for f in c.fields),
+        ),
         fictional=ask.fictional(),
     )
 
