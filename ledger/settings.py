@@ -6,7 +6,9 @@ Environment variables are `LEDGER_<NAME>`; `ledger.toml` in the home folder hold
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -123,6 +125,28 @@ class Jurisdiction:
     credit: dict[str, str] = field(default_factory=dict)
 
 
+EVERY = ("month", "quarter", "year")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A dataset that an office has said it will publish: every so often, from `since` (YYYY-MM) to `until`, each period
+    within so many days of its end. Raises ValueError for what no calendar has."""
+
+    dataset: str
+    every: str
+    since: str
+    until: str = ""
+    within_days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.every not in EVERY:
+            raise ValueError(f"expects: every is {', '.join(EVERY)}, not {self.every!r}")
+        for month in filter(None, (self.since, self.until)):
+            if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", month):
+                raise ValueError(f"expects: a month is written 2020-05, not {month!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Publisher:
     id: str
@@ -130,6 +154,7 @@ class Publisher:
     jurisdiction: str
     uri: str = ""
     identifier: str = ""
+    expects: tuple[Expected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +179,10 @@ def register(path: Path) -> Register:
     return parse_register(tomllib.loads(path.read_text("utf-8"), parse_float=Decimal))
 
 
+def _publisher(told: Mapping[str, Any]) -> Publisher:
+    return Publisher(**{**told, "expects": tuple(Expected(**e) for e in told.get("expects", ()))})
+
+
 def parse_register(data: dict[str, Any]) -> Register:
     """Build the register from parsed TOML: tables `jurisdiction`, `publisher`, `rate` (see `examples/ledger.toml`)."""
 
@@ -167,7 +196,7 @@ def parse_register(data: dict[str, Any]) -> Register:
 
     return Register(
         tuple(jurisdiction(j) for j in data.get("jurisdiction", ())),
-        tuple(Publisher(**p) for p in data.get("publisher", ())),
+        tuple(_publisher(p) for p in data.get("publisher", ())),
         tuple(
             Rate(r["currency"], r["reporting"], Decimal(str(r["value"])), str(r["on"]), r["source"])
             for r in data.get("rate", ())

@@ -7,12 +7,13 @@ In: the catalogue, the rules' own docstrings, counts of what is unsaid. Out: pag
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ledger import catalogue, coverage, reading, rules
+from ledger import catalogue, coverage, reading, rules, workflow
 from ledger.checks import CHECKS
 from ledger.checks.model import Text
+from ledger.expected import Late, late
 from ledger.findings import Severity
 from ledger.reading import Gap, Published
 from ledger.settings import Publisher
@@ -203,6 +204,23 @@ class Missing:
     gaps: tuple[Gap, ...]
     held: Mapping[str, int]
     published: tuple[Published, ...]
+    late: tuple[tuple[Publisher, tuple[Late, ...]], ...]
+
+
+def late_of(ask: Ask, published: Iterable[Published]) -> tuple[tuple[Publisher, tuple[Late, ...]], ...]:
+    """What each office has promised and not published, to the day of the publication that the page shows."""
+    at = workflow.published_at(ask.conn, ask.latest if ask.at is None else ask.at)
+    if at is None:
+        return ()
+    periods: dict[tuple[str, str], set[str]] = {}
+    for p in published:
+        periods.setdefault((p.publisher, p.dataset), set()).add(p.period)
+    found = []
+    for office in ask.register.publishers:
+        told = [x for e in office.expects for x in late(e, periods.get((office.id, e.dataset), ()), at.date())]
+        if told:
+            found.append((office, tuple(told)))
+    return tuple(found)
 
 
 @page("/missing")
@@ -220,6 +238,7 @@ def missing(ask: Ask) -> Page:
         tuple(reading.gaps(ask.conn, ask.at)),
         reading.held(ask.conn, ask.at),
         tuple(told),
+        late_of(ask, told),
     )
     return Page(
         "pages/missing.html",
@@ -230,6 +249,7 @@ def missing(ask: Ask) -> Page:
             "never_published": {p.id: kinds for p, kinds in view.partly},
             "gaps": plain(view.gaps),
             "held_back": view.held,
+            "late": {p.id: plain(several) for p, several in view.late},
         },
         fictional=ask.fictional(),
     )

@@ -140,3 +140,16 @@ def test_two_addresses_are_two_files_on_every_file_system(one: str, other: str) 
     first, second = freeze.file_of(one), freeze.file_of(other)
     assert first.lower() != second.lower()
     assert all(len(part) <= 110 and re.fullmatch(r"[A-Za-z0-9._-]+", part) for part in first.split("/"))
+
+
+def test_data_quality_counts_every_field_of_every_publisher(site: TestClient) -> None:
+    told = site.get("/en/data-quality.json").json()
+    assert told["counted_at"] == told["publication"]
+    bought = next(c for c in told["coverage"] if c["kind"] == "procurement")
+    fields = {f["path"]: f for f in bought["fields"]}
+    assert fields["/buyer/name"]["count"] == fields["/buyer/name"]["of"] == bought["records"]
+    assert fields["/contracts/+/amendments/+/rationale"]["count"] == 0
+    page = site.get("/es/data-quality").text
+    assert "Campo por campo" in page and "100&nbsp;%" in page
+    rows = site.get("/en/data-quality.csv").text.splitlines()
+    assert len(rows) == 1 + sum(len(c["fields"]) for c in told["coverage"])
