@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -164,3 +165,13 @@ def postgresql_engine(settings: Settings, postgresql_databases: Callable[[str], 
 def engine(request: pytest.FixtureRequest) -> sa.Engine:
     found: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return found
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the demonstration ledger, made once a run by the real command: 40 seconds, so its tests share it."""
+    folder = tmp_path_factory.mktemp("demonstration") / "home"
+    command = [Path(sys.executable).parent / "covid-ledger", "--json", "demo", "--no-serve", "--dir", folder]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder

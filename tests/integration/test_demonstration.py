@@ -34,11 +34,8 @@ def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demonstration") / "home"
-    done = run("--json", "demo", "--no-serve", "--dir", folder)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return folder
+def home(demonstration: Path) -> Path:
+    return demonstration
 
 
 @pytest.fixture(scope="session")
