@@ -121,6 +121,7 @@ class Jurisdiction:
     fictional: bool = False
     licence: str = ""
     credit: dict[str, str] = field(default_factory=dict)
+    information_law: dict[str, str] = field(default_factory=dict)  # by language, cited in requests; empty: none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Publisher:
     jurisdiction: str
     uri: str = ""
     identifier: str = ""
+    contact: str = ""  # where questions go, as the office made it public: an e-mail, a web or a postal address
 
 
 @dataclass(frozen=True, slots=True)

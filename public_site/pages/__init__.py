@@ -38,7 +38,7 @@ def page(path: str, twins: tuple[str, ...] = ("json",), policy: str = "public") 
 
 def all_pages() -> tuple[PageFunction, ...]:
     """Return every page, in order of definition."""
-    from public_site.pages import about, figure, front, lists, parties, places, process, publications, versions
+    from public_site.pages import about, figure, front, lists, parties, places, process, publications, versions, voices
 
-    assert all((about, figure, front, lists, parties, places, process, publications, versions))
+    assert all((about, figure, front, lists, parties, places, process, publications, versions, voices))
     return tuple(_KNOWN)

@@ -20,6 +20,7 @@ from ledger.totals import Remainder, Total, movements, of_arcs, remainders, tota
 from ledger.values import decimal
 from ocds import paths
 from public_site.pages import page
+from public_site.pages.heard import Heard, heard, heard_json
 from public_site.pages.labels import is_minted
 from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
 from public_site.web import Ask, Page, plain
@@ -147,6 +148,7 @@ class Told:
     files: tuple[tuple[str, str], ...]  # (name, sha256)
     publication: int
     not_converted: Mapping[str, int]
+    voices: Heard
 
 
 def found(ask: Ask, ocid: str) -> Process:
@@ -180,6 +182,7 @@ def process(ask: Ask, ocid: str) -> Page:
             "totals": totals_json(of_arcs(figures)),
             "figures": figures_json(named),
             "files": [{"file": name, "sha256": sha} for name, sha in view.files],
+            "voices": heard_json(view.voices),
             "compiledRelease": it.compiled,
         },
         (FIGURE_COLUMNS, lambda conn: figure_table(named, base)),
@@ -253,6 +256,7 @@ def _told(ask: Ask, it: Process, figures: list[Arc]) -> Told:
         tuple(_files(ask, it)),
         ask.latest if ask.at is None else ask.at,
         without,
+        heard(ask, it.ocid, figures),
     )
 
 
