@@ -18,6 +18,7 @@ from ledger import catalogue
 from ledger.arcs import GOODS_ONLY, Arc
 from ledger.reading import Process
 from public_site import i18n
+from public_site.pages.labels import is_minted
 
 Json = Mapping[str, Any]
 
@@ -166,21 +167,25 @@ def _aid(doc: Json, moved: Sequence[Arc], figures: Sequence[Arc]) -> Iterable[Ga
         kinds = [f.get("type") for f in _at(doc, "planning", "budget", "finance") or ()]
         yield _whole("aid", "finance.type", [k for k in kinds if k])
     stages = {f.stage for f in moved}
-    if not stages & {"commitment", "receipt"}:
-        yield Gap("aid.commitment.amount", "aid", "commitment.amount")
-        yield Gap("aid.commitment.date", "aid", "commitment.date")
-    if "receipt" not in stages:
-        yield Gap("aid.disbursement.amount", "aid", "disbursement.amount")
-        yield Gap("aid.disbursement.date", "aid", "disbursement.date")
     flows = [f for f in moved if f.stage != "delivery"]
-    if flows:
-        yield _gap(own, "amount", _of(flows, "amount"))
-        yield _gap(own, "date", _of(flows, "on"))
+    # A record of goods handed out of a store tells of deliveries alone: no agreement belongs to it.
+    if flows or not stages:
+        if not in_kind and not stages & {"commitment", "receipt"}:
+            yield Gap("aid.commitment.amount", "aid", "commitment.amount")
+            yield Gap("aid.commitment.date", "aid", "commitment.date")
+        if "receipt" not in stages:
+            for name in ("date",) if in_kind else ("disbursement.amount", "disbursement.date"):
+                yield Gap(f"{own}.{name}", own, name)
+        if flows:
+            yield _gap(own, "amount", _of(flows, "amount"))
+            if not in_kind or "receipt" in stages:  # else it was asked for just now
+                yield _gap(own, "date", _of(flows, "on"))
     if in_kind:
         valued = [f for f in aid.get("flows") or () if _at(f, "value", "amount") is not None]
         if valued and not any(f.get("valuationMethod") for f in valued):
             yield Gap("donations.valuation.method", "donations", "valuation.method")
-        yield from _items("donations", list(aid.get("items") or ()))
+        if flows or not stages:
+            yield from _items("donations", list(aid.get("items") or ()))
         yield from _deliveries(figures)
     yield _documents(doc)
 
@@ -203,11 +208,14 @@ def _programme(doc: Json, moved: Sequence[Arc], figures: Sequence[Arc]) -> Itera
 
 
 def _of(figures: Sequence[Arc], name: str) -> list[tuple[str, Any]]:
-    told = [
-        (f.locator.rsplit("=", 1)[-1].split("/")[0] if "=" in f.locator else f"#{n}", f)
-        for n, f in enumerate(figures, 1)
-    ]
-    return [(part, getattr(f, name)) for part, f in told] or [("", None)]
+    return [(_entry(f, n), getattr(f, name)) for n, f in enumerate(figures, 1)] or [("", None)]
+
+
+def _entry(figure: Arc, n: int) -> str:
+    """How one movement is named: the source's own number for it, else its goods, else its place in the record."""
+    ids = [t[1:] for t in figure.locator.split("/") if t.startswith("=")]
+    own = ids[-1] if ids and not is_minted(ids[-1]) else ""
+    return own or figure.item or f"#{n}"
 
 
 def _items(dataset: str, items: Sequence[Json]) -> Iterable[Gap | None]:

@@ -216,6 +216,10 @@ FORM_BYTES = 32_000  # 2,000 characters of four bytes, percent-encoded three tim
 CHOICES_SHOWN = 60
 FORMS = {"question": "question", "field-report": "field_report", "citation": "citation"}
 """The address of a form, and the kind of what it sends."""
+_FIELDS = (
+    *("token", "text", "about", "item", "seen", "quantity", "unit", "area", "place", "on", "role"),
+    *("title", "outlet", "url"),
+)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -360,7 +364,7 @@ def _view(ask: Ask, ocid: str, what: str, told: Mapping[str, str]) -> Form:
         what,
         FORMS[what],
         token if _TOKEN.fullmatch(token) else secrets.token_urlsafe(24),
-        {k: v[: 2 * voices.TEXT_MAX] for k, v in told.items()},
+        {name: told.get(name, "")[: 2 * voices.TEXT_MAX] for name in _FIELDS},
         tuple(goods[:CHOICES_SHOWN]),
         jurisdiction.areas if jurisdiction else (),
         today=acting.now().date().isoformat(),
