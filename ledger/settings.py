@@ -123,6 +123,7 @@ class Jurisdiction:
     fictional: bool = False
     licence: str = ""
     credit: dict[str, str] = field(default_factory=dict)
+    information_law: dict[str, str] = field(default_factory=dict)  # by language, cited in requests; empty: none is
 
 
 EVERY = ("month", "quarter", "year")
@@ -155,6 +156,7 @@ class Publisher:
     uri: str = ""
     identifier: str = ""
     expects: tuple[Expected, ...] = ()
+    contact: str = ""  # where questions go, as the office made it public: an e-mail, a web or a postal address
 
 
 @dataclass(frozen=True, slots=True)

@@ -554,3 +554,75 @@ jobs = Table(
     Column("error", Text),  # an id to quote, never a traceback with values
     UniqueConstraint("task", "input_sha256"),
 )
+
+# --- voices: what readers say beside the record; never part of a publication -----------------------------------
+
+voices = Table(  # append-only: what was said stays as it was said; whether it is shown is told by `voice_acts`
+    "voices",
+    metadata,
+    Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    Column("said_once", Text, nullable=False, unique=True),  # sha256 of the form's token and content: a reload is one
+    Column(
+        "kind", Text, CheckConstraint("kind IN ('question','field_report','citation')", name="kind"), nullable=False
+    ),
+    Column("ocid", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("publication", sa.Integer, ForeignKey("publications.number"), nullable=False),  # what the reader looked at
+    Column("at", Moment, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("text", Text, nullable=False, server_default=""),  # a question, or what was noticed
+    Column("locator", Text, nullable=False, server_default=""),  # the official figure that a field report is about
+    Column("item", Text, nullable=False, server_default=""),
+    Column("quantity", Amount),  # NULL: not counted, or not said; never zero
+    Column("unit", Text, nullable=False, server_default=""),
+    Column("seen", Text, CheckConstraint("seen IN ('','seen','in_part','not_seen')", name="seen"), nullable=False),
+    Column("area", Text, nullable=False, server_default=""),
+    Column("place", Text, nullable=False, server_default=""),
+    Column("on", Text, nullable=False, server_default=""),  # PartialDate text: when it was seen or printed
+    Column("role", Text, nullable=False, server_default=""),  # who saw it, as a sort of person; never who
+    Column("title", Text, nullable=False, server_default=""),  # of what cites the record
+    Column("url", Text, nullable=False, server_default=""),
+    Column("outlet", Text, nullable=False, server_default=""),
+    CheckConstraint("(kind = 'field_report') = (seen <> '')", name="report_says_seen"),
+    CheckConstraint("kind <> 'question' OR text <> ''", name="question_has_text"),
+    CheckConstraint("(kind = 'citation') = (url <> '')", name="citation_has_address"),
+    CheckConstraint("quantity IS NULL OR quantity >= 0", name="quantity"),
+    Index("ix_voices_ocid", "ocid"),
+)
+
+VOICE_ACTS = ("publish", "refuse", "withdraw", "answer")
+
+voice_acts = Table(  # append-only: what a named person decided about a voice, and the office's answers
+    "voice_acts",
+    metadata,
+    Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    Column("voice", sa.Integer, ForeignKey("voices.number"), nullable=False),
+    Column(
+        "act",
+        Text,
+        CheckConstraint("act IN (" + ",".join(f"'{a}'" for a in VOICE_ACTS) + ")", name="act"),
+        nullable=False,
+    ),
+    Column("by", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("text", Text, nullable=False, server_default=""),  # the reason, or the answer
+    Column("office", Text, nullable=False, server_default=""),  # whose answer it is
+    CheckConstraint("act = 'publish' OR text <> ''", name="has_words"),
+    CheckConstraint("(act = 'answer') = (office <> '')", name="answer_has_office"),
+    Index(
+        "uq_voice_acts_decided",
+        "voice",
+        unique=True,
+        sqlite_where=sa.text("act IN ('publish','refuse')"),
+        postgresql_where=sa.text("act IN ('publish','refuse')"),
+    ),
+    Index(
+        "uq_voice_acts_withdrawn",
+        "voice",
+        unique=True,
+        sqlite_where=sa.text("act = 'withdraw'"),
+        postgresql_where=sa.text("act = 'withdraw'"),
+    ),
+    Index("ix_voice_acts_voice", "voice"),
+)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ledger import audit, projections, store, totals
 from ledger.arcs import Arc, arcs
 from ledger.changes import body_sha256
-from ledger.migrations import triggers
+from ledger.migrations import triggers, voice_guards
 from ledger.proposals import chunks
 from ledger.settings import Register, Settings
 from ledger.store import unpacked
@@ -39,6 +39,7 @@ def problems(engine: sa.Engine, settings: Settings, register: Register) -> list[
             *_totals(conn, register),
             *(f"audit: {p}" for p in audit.problems(conn)),
             *(f"database: {t} is not in force" for t in triggers.missing(conn)),
+            *(f"database: {t} is not in force" for t in triggers.missing(conn, voice_guards.arm(conn))),
         ]
     return found + projections.compare(engine)
 

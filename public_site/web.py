@@ -30,7 +30,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ledger import errors, workflow
+from ledger import errors, voices, workflow
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.reading import nearest
 from ledger.searching import Finder
@@ -117,6 +117,7 @@ class Page:
     title: str = ""
     fictional: tuple[Jurisdiction, ...] = ()
     card: str = ""  # name of the picture for other sites: `/chart/<card>.png`; empty: the ledger's own
+    text: str = ""  # what the .txt holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +305,9 @@ class Site:
         with reading(self.engine) as conn:
             latest = workflow.latest_publication(conn)
             at = _as_of(dict(query).get("asof", ""), latest)
-            tag = self._tag(latest, request, language, twin, self.finder.mark(conn, latest))
+            # Voices belong to now: they change without a publication, and never a page of the past.
+            said = voices.newest(conn, heard=path == "/voices") if at is None else ""
+            tag = self._tag(latest, said, request, language, twin, self.finder.mark(conn, latest))
             headers = {"ETag": tag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
             if _has(request.headers.get("if-none-match", ""), tag):
                 return Response(status_code=304, headers=headers)
@@ -322,6 +325,10 @@ class Site:
         if twin == "json":
             body = orjson.dumps(plain(page.view if page.json is None else page.json), option=orjson.OPT_INDENT_2)
             return Response(body, media_type="application/json", headers={**headers, **ANY_ORIGIN})
+        if twin == "txt":
+            name = "-".join(path.strip("/").split("/")[-2:])
+            told = {**headers, **ANY_ORIGIN, "Content-Disposition": f'attachment; filename="{quote(name)}.txt"'}
+            return Response(page.text, media_type="text/plain; charset=utf-8", headers=told)
         if twin == "atom":
             body = self._atom(ask, page).encode()
             return Response(body, media_type="application/atom+xml", headers={**headers, **ANY_ORIGIN})
@@ -346,11 +353,11 @@ class Site:
         """Return the whole address of a picture for other sites (`Page.card`)."""
         return f"{self.settings.public_url.rstrip('/')}/chart/{quote(name or 'card', safe='')}.png?lang={language}"
 
-    def _tag(self, latest: int, request: Request, language: str, twin: str, index: str) -> str:
-        """A public byte is a function of (publication, path, query, language), of the index and of the templates.
-        Weak, because a proxy may compress it."""
+    def _tag(self, latest: int, said: str, request: Request, language: str, twin: str, index: str) -> str:
+        """A public byte is a function of (publication, path, query, language), of the last decision about a voice, of
+        the index and of the templates. Weak, because a proxy may compress it."""
         newest = max((p.name for p in self.settings.downloads.glob("[0-9]*")), key=int, default="")
-        known = f"{request.url.path}?{request.url.query}\n{language}\n{twin}\n{newest}\n{self.version}\n{index}"
+        known = f"{request.url.path}?{request.url.query}\n{language}\n{twin}\n{newest}\n{said}\n{self.version}\n{index}"
         return f'W/"{latest}-{hashlib.sha256(known.encode()).hexdigest()[:20]}"'
 
     def csv(self, table: Any, path: str, number: int, headers: Mapping[str, str]) -> Response:

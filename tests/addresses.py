@@ -20,6 +20,7 @@ def addresses() -> list[str]:
     known = {
         "/jurisdiction/{code}": "/jurisdiction/bz",
         "/process/{ocid}": f"/process/{o['purchase']}",
+        "/process/{ocid}/ask": f"/process/{o['purchase']}/ask",
         "/process/{ocid}/history": f"/process/{o['purchase']}/history",
         "/programme/{ocid}": f"/programme/{o['supplies']}",
         "/why/{ocid}": f"/why/{o['purchase']}?at=/contracts/0/value/amount",

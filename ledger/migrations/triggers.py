@@ -85,11 +85,15 @@ def disarm(dialect: str) -> list[str]:
     return [f"DROP TRIGGER {words[0]} ON {words[words.index('ON') + 1]}" for words in names]
 
 
-def missing(conn: sa.Connection) -> list[str]:
-    """Name the triggers that are not in force as `arm` made them: an owner of the database can take them away."""
+def missing(conn: sa.Connection, promised: list[str] | None = None) -> list[str]:
+    """Name the triggers that are not in force as `arm` made them: an owner of the database can take them away.
+
+    `promised`: the statements of a later module of promises, instead of this one's.
+    """
+    promised = arm(conn) if promised is None else promised
     if conn.dialect.name == "sqlite":
         there = set(conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars())
-        return [statement.split()[2] for statement in arm(conn) if statement not in there]
+        return [statement.split()[2] for statement in promised if statement not in there]
     query = (
         "SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
         "WHERE t.tgenabled = 'O' AND NOT t.tgisinternal"
@@ -97,7 +101,7 @@ def missing(conn: sa.Connection) -> list[str]:
     found = {(name, function): body for name, function, body in conn.exec_driver_sql(query)}
     bodies: dict[str, str] = {}
     out = []
-    for statement in arm(conn):
+    for statement in promised:
         words = statement.split()
         if statement.startswith("CREATE TRIGGER"):
             name, function = words[2], words[-1].removesuffix("()")

@@ -21,10 +21,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from importers import intake
 from ledger import accounts, catalogue, jobs, store, workflow
+from ledger import voices as ledger_voices
 from ledger.errors import Conflict, Forbidden, LedgerError, NotFound
 from ledger.tables import accounts as accounts_table
 from public_site import acting, terminal
-from public_site.desk import columns, organisations, reports, views
+from public_site.desk import columns, organisations, reports, views, voices
 from public_site.web import Site, page, policy
 
 CHUNK_BYTES = 1 << 20
@@ -84,6 +85,7 @@ def router(site: Site) -> APIRouter:
         shown = {"person": person.name, "csrf": person.csrf, "language": person.language, "problem": None, **view}
         return page(site, request, template, shown, language=person.language, status=status)
 
+    voices.add(routes, site, person_or_sign_in, guarded, show)
     columns.add(routes, site, person_or_sign_in, guarded, show, names)  # before the steps, which would take its address
 
     # --- signing in
@@ -141,10 +143,12 @@ def router(site: Site) -> APIRouter:
             found = [s for s in workflow.submissions(conn, after=after, limit=50) if "" in mine or s.publisher in mine]
             people = names(conn)
             may_send = bool(accounts.publishers(conn, person.account, "officer"))
+            may_judge = bool(ledger_voices.judges(conn, site.register, person.account))
         return show(
             request,
             person,
             "desk/home.html",
+            may_judge=may_judge,
             submissions=found,
             after=found[-1].id if len(found) == 50 else None,
             names={p.id: p.name for p in site.register.publishers},

@@ -51,7 +51,10 @@ def all_pages() -> tuple[PageFunction, ...]:
         process,
         publications,
         versions,
+        voices,
     )
 
-    assert all((about, changes, checks, figure, follow, front, lists, parties, places, process, publications, versions))
+    assert all(
+        (about, changes, checks, figure, follow, front, lists, parties, places, process, publications, versions, voices)
+    )
     return tuple(_KNOWN)

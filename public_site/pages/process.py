@@ -21,6 +21,7 @@ from ledger.values import decimal
 from ocds import paths
 from public_site.charts import figures as charts
 from public_site.pages import checks, page
+from public_site.pages.heard import Heard, heard, heard_json
 from public_site.pages.labels import is_minted
 from public_site.pages.shown import GoodsRow, StageRow, figures_json, goods_rows, listed_json, stage_rows, totals_json
 from public_site.web import Ask, Page, plain
@@ -151,6 +152,7 @@ class Told:
     bars: Mapping[tuple[str, str, bool, bool], int]
     """(stage, currency, in kind, loan) -> length of its bar in thousandths of the longest of that currency."""
     checks: checks.Section | None
+    voices: Heard
 
 
 def found(ask: Ask, ocid: str) -> Process:
@@ -185,6 +187,7 @@ def process(ask: Ask, ocid: str) -> Page:
             "figures": figures_json(named),
             "files": [{"file": name, "sha256": sha} for name, sha in view.files],
             "checks": checks.section_json(view.checks),
+            "voices": heard_json(view.voices),
             "compiledRelease": it.compiled,
         },
         (FIGURE_COLUMNS, lambda conn: figure_table(named, base)),
@@ -261,6 +264,7 @@ def _told(ask: Ask, it: Process, figures: list[Arc]) -> Told:
         without,
         _bars(figures),
         checks.section(ask, it),
+        heard(ask, it.ocid, figures),
     )
 
 

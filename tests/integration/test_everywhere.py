@@ -45,7 +45,7 @@ def test_the_sitemap_holds_every_page_once_in_both_languages_and_each_answers(si
     for path in found:
         assert site.get(path).status_code == 200, path
     for path in addresses():
-        if "?" not in path:
+        if "?" not in path and not path.endswith("/ask"):  # a letter is a form, made for one reader
             assert f"/en{path}" in found or site.get(f"/en{path}").status_code != 200, path
     for url in root.findall("s:url", SITEMAP):
         assert {e.get("hreflang") for e in url.findall("x:link", SITEMAP)} == {"en", "es"}

@@ -22,6 +22,7 @@ from public_site.pages import (
     publications,
     shown,
     versions,
+    voices,
 )
 from public_site.pages.labels import label_of
 from public_site.web import address, plain, safe_url
@@ -97,7 +98,8 @@ def test_amounts_in_json_are_text() -> None:
 
 def test_every_module_of_pages_has_a_page_with_a_promise() -> None:
     homes = {page.__module__ for page in all_pages()}  # type: ignore[attr-defined]
-    modules = (about, changes, checks, figure, follow, front, lists, parties, places, process, publications, versions)
+    records = (about, changes, checks, figure, follow, front, lists, parties, places, process)
+    modules = (*records, publications, versions, voices)
     assert homes == {m.__name__ for m in modules}
     assert all(page.policy == "public" and "json" in page.twins for page in all_pages())
     assert len({page.path for page in all_pages()}) == len(all_pages())
