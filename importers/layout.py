@@ -8,13 +8,13 @@ records in `staging`. Read `blocks` first (catalogue of messiness, part 1).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from importers import parsing
+from importers import currencies, parsing
 from importers.parsing import column_number
 from ledger import catalogue
 from ledger.catalogue import folded
@@ -138,6 +138,7 @@ def _stacked(rows: Rows, left: int, right: int, merges: Sequence[_Merge]) -> lis
     view = [row[left:right] for row in rows]
     counts = [sum(1 for c in row if c) for row in view]
     out: list[Block] = []
+    pages: set[str] = set()  # the lines over the first header: a long list repeats them at the head of every page
     start = 0
     at = _header(view, 0, HEADER_WITHIN)
     while at is not None:
@@ -147,7 +148,10 @@ def _stacked(rows: Rows, left: int, right: int, merges: Sequence[_Merge]) -> lis
         names += (Heading(""),) * (right - left - len(names))
         first = (tag_row if tag_row is not None else bottom) + 1
         following = _next_header(view, counts, first, {folded(h.shown) for h in names} - {""}, out)
+        pages = pages or {told for row in view[start:top] if (told := _undigited(row))}
         end = len(view) if following is None else _over(counts, following, first)
+        while end < len(view) and end - 1 > first and _undigited(view[end - 1]) in pages:
+            end -= 1
         last = max((n for n in range(first, end) if counts[n]), default=first - 1)
         above = tuple(
             (n + 1, left + i, text(c)) for n in range(start, top) for i, c in enumerate(view[n]) if c and text(c)
@@ -175,6 +179,11 @@ def _next_header(view: Rows, counts: Sequence[int], first: int, names: set[str],
             if at is not None:
                 return at
     return None
+
+
+def _undigited(row: Sequence[Any]) -> str:
+    """What a row says without its figures: `Page 2 of 3` is `Page 3 of 3`."""
+    return re.sub(r"\d+", "", " ".join(text(c) for c in row if c)).strip()
 
 
 def _over(counts: Sequence[int], header: int, first: int) -> int:
@@ -282,7 +291,7 @@ def _belongs_above(view: Rows, upper: int, at: int, left: int, merges: Sequence[
     spanning = any(
         sum(1 for i in range(a[0], b[0]) if i < len(names) and names[i]) > 1
         for a, b in zip(cells, [*cells[1:], (len(names), "", "s")], strict=True)
-    )
+    ) or any(a[0] + 1 == b[0] and a[1] == b[1] for a, b in pairwise(cells))  # written again over each of its columns
     return len(cells) >= 2 and spanning and (needed or known >= 0.5)
 
 
@@ -339,6 +348,7 @@ def _is_unit(told: str) -> bool:
     return (
         bool(re.fullmatch(r"[(\[].*[)\]]", told))
         or parsing.currency_code(bare) is not None
+        or (currencies.magnitude(bare) > 1 and len(bare.split()) <= 3)  # US$ '000, BZD millions
         or bool(re.fullmatch(r"(?i)d{1,2}[/.-]m{1,2}[/.-]y{2,4}|m{1,2}[/.-]d{1,2}[/.-]y{2,4}|y{4}-m{2}-d{2}", bare))
         or (folded(bare) in _UNITS)
     )
@@ -363,9 +373,9 @@ def _headings(
     for k, (n, texts) in enumerate(layers):
         below = layers[-1][1]
         gaps = any(b and not t for t, b in zip(texts, below, strict=True))
-        over = any(m[0] == n + 1 and m[3] > m[1] and left <= m[1] < left + width for m in merges)
-        is_group = k < len(layers) - 1 and (over or gaps)
-        spread.append((_filled_right(texts, n, left, merges) if is_group else texts, is_group))
+        groups, wide = _merged_over(n, width, left, merges, [t for _, t in layers[k + 1 :]])
+        is_group = k < len(layers) - 1 and (bool(groups) or (gaps and not wide))
+        spread.append((_filled_right(texts, groups) if is_group else texts, is_group))
     tags = view[tag_row] if tag_row is not None else ()
     out = []
     for i in range(max(width, len(tags))):
@@ -376,20 +386,34 @@ def _headings(
         if len(shown) > 1:
             also.append(shown[-1])
             also += [p for p, is_group in parts if not is_group and p != shown[-1] and p not in units]
-        tag = canonical_tag(text(tags[i])) if i < len(tags) else ""
+        beside = text(tags[i]) if i < len(tags) else ""
+        tag = canonical_tag(beside)
+        if not shown and beside and not tag:
+            shown = [beside]  # a column put in later, whose heading was written on the row of tags
         told = " ".join([" / ".join(shown), *(u if u[0] in "([" else f"({u})" for u in units)])
         out.append(Heading(told.strip(), tuple(dict.fromkeys(also)), tag))
     return tuple(out)
 
 
-def _filled_right(texts: Sequence[str], row: int, left: int, merges: Sequence[_Merge]) -> list[str]:
+def _merged_over(
+    row: int, width: int, left: int, merges: Sequence[_Merge], below: Sequence[Sequence[str]]
+) -> tuple[dict[int, int], bool]:
+    """First and last column of every group that is merged in a row, and whether any cells are merged in it at all.
+
+    A group has names under more than its first column; a merge without them only makes one heading wide.
+    """
+    spans = {m[1] - left: min(m[3] - left, width - 1) for m in merges if m[0] == row + 1 and m[3] > m[1]}
+    spans = {a: b for a, b in spans.items() if 0 <= a < width}
+    return {a: b for a, b in spans.items() if any(any(t[a + 1 : b + 1]) for t in below)}, bool(spans)
+
+
+def _filled_right(texts: Sequence[str], groups: Mapping[int, int]) -> list[str]:
     """A group's name stands over its first column: give it to the others, as far as its merge or the next group."""
-    here = {m[1] - left: m[3] - left for m in merges if m[0] == row + 1}
     out = list(texts)
-    if here:
-        for a, b in here.items():
-            for i in range(max(a, 0), min(b + 1, len(out))):
-                out[i] = out[i] or (texts[a] if 0 <= a < len(texts) else "")
+    if groups:
+        for a, b in groups.items():
+            for i in range(a, b + 1):
+                out[i] = out[i] or texts[a]
         return out
     group = ""
     for i, t in enumerate(texts):

@@ -66,14 +66,16 @@ _NOTHING_WORDS = {
     "withheld": "withheld, confidential, confidencial, confidentiel, redacted, not published, not disclosed, "
     "undisclosed, reservado, reservada, informacion reservada, sigiloso, no publicado, nao publicado, "
     "non publie, classified, suprimido, sob sigilo, informacao sigilosa",
-    "unclear": "na, n a, vacio, vazio, vide, blank, en blanco, em branco",
+    # "Ditto" is no name; which row above it means, only its writer knows.
+    "unclear": "na, n a, vacio, vazio, vide, blank, en blanco, em branco, do, ditto, idem, same as above, "
+    "igual al anterior, igual que arriba, o mesmo, voir ci dessus",
 }
 _NOTHING = {word.strip(): kind for kind, words in _NOTHING_WORDS.items() for word in words.split(",")}
 _DASHES = frozenset({"", "-", "--", "---", "–", "—", "?", ".", "..", "...", "*", "_"})
 
 
 # What may be dirt: anything but plain Latin text with single blanks. Nine cells in ten have none of it.
-_DIRTY = re.compile(r"[^\x20-\x7e\xa1-\u024f]|&|_x[0-9A-Fa-f]{4}_|  ")
+_DIRTY = re.compile(r"[^\x20-\x7e\xa1-\u024f]|&|_x[0-9A-Fa-f]{4}_|  |\|\s*$")
 _LONGEST_NOTHING = 40
 # An accountant's zero: a currency's sign or code before a dash.
 _NOUGHT = re.compile(r"(?:[A-Z]{0,3}[$£€¥₡₲₦₵¢]|[A-Z]{3}|[QLCK]\.?|S/\.?|B/\.?|Bs\.?|Lps\.?|Rs\.?)\s*[-–—]+(?:\s*\?+)?")
@@ -87,7 +89,8 @@ def clean(text: str) -> str:
     text = html.unescape(text)
     text = re.sub(r"[\u202a-\u202e\u2066-\u2069\ufeff\u200b]", "", text)
     text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text)
-    return re.sub(r"\s+", " ", text.replace("\xa0", " ")).strip()
+    text = re.sub(r"\s+", " ", text.replace("\xa0", " ")).strip()
+    return text.rstrip("| ") or text  # the sign between items of a list, after the last one
 
 
 @lru_cache(maxsize=50_000)  # the cells of a column say the same few words; an amount is rarely asked about twice
