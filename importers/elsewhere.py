@@ -34,6 +34,24 @@ _PERIOD = re.compile(
 )
 
 
+# What the choices of a dropdown are called; a record of only these says neither who, nor what, nor how much.
+_OF_A_LIST = frozenset(
+    {
+        "title",
+        "description",
+        "note",
+        "row.number",
+        "method",
+        "status",
+        "stage",
+        "category",
+        "place",
+        "item.category",
+        "item.unit",
+    }
+)
+
+
 class Told(Protocol):
     """The part of `mapping.Profile` that this module looks at."""
 
@@ -67,7 +85,7 @@ def other(rows: Rows, block: Block, profiles: Sequence[Told], found: set[str]) -
     texts = sum(p.numbers <= 0.5 for p in profiles if p.filled)
     if periods >= 3 and figures >= 3 and texts <= 3 and periods > len(filled) / 2:
         return "cross"
-    if len(filled) <= 3 and figures == 0 and texts and not found - {"title", "description", "note", "row.number"}:
+    if len(filled) <= 3 and figures == 0 and texts and not found - _OF_A_LIST:
         return "lookup"
     return ""
 

@@ -163,6 +163,8 @@ def understood(
         strength = _strength(one, made)
         if strength > 0:
             strength += _named(one, sheet_name, block)
+        if name == "deliveries" and not {c.field for c in made} & _HANDED_OVER:
+            strength -= 2.0
         ranked.append((strength, name, made))
     ranked.sort(key=lambda r: -r[0])
     strength, name, made = ranked[0]
@@ -173,6 +175,9 @@ def understood(
     rival = ranked[1][1] if strength - ranked[1][0] < SURE and ranked[1][0] > 0 else ""
     return Understanding(name, confidence, block, made, mark, rival, answer)
 
+
+_HANDED_OVER = frozenset({"date", "place", "place.name", "recipient.name", "recipient.id", "delivery.id", "status"})
+"""What says that goods changed hands: without any of it a list of goods was ordered, for all we know."""
 
 # A list of contracts is not one of payments unless it says so: nothing agreed may be shown as paid.
 _SAYS_PAID = re.compile(

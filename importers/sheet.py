@@ -55,6 +55,8 @@ _TOTAL = re.compile(
     r"(grand |sub |gran |total )?(total|totals|totales|subtotal|suma|soma|somme|sum)"
     r"( general| geral| global| amount| total| a pagar| r| bzd| usd)?( \d+ rows)?"
 )
+# "Sub-total MEDICAL" is a total whatever it says; "TOTAL Q1" or "Total Supplies Ltd." only when the figures agree.
+_NAMED_TOTAL = re.compile(r"(?P<part>(sub|sous) ?total(es)?\b.*)|((grand |gran )?(total|totales|suma|soma|somme)) .+")
 _TOTALISH = re.compile(r"tot|sum|som", re.IGNORECASE)
 _HEADLINE = re.compile(r"^(section|table|part|seccion|tabla|parte|cuadro|tableau|secao|quadro|tabela) [\divx]+\b")
 _FIGURES = ("money", "quantity", "number", "percent")
@@ -104,6 +106,8 @@ class _Sheet:
         self.said: set[tuple[str, int]] = set()
         self.known: dict[int, dict[Any, tuple[Any, str]]] = {}  # by column: what a cell was read as before
         self.assumed: set[tuple[str, str]] = set()
+        self.wide: frozenset[int] | None = None
+        self.capitals: dict[int, bool] = {}  # by column
         above = [t for _, _, t in self.block.above]
         self.about_currency = next(
             (c for t in above if currencies.DECLARES.search(t) and (c := currencies.declared(t))), None
@@ -160,7 +164,7 @@ class _Sheet:
             why = self._no_record(n, filled, last_full)
             if why is None and n in skipped:
                 why = "hidden row"
-            if why in (None, NOTE) and filled and self._is_total(n, filled, sums):
+            if why in (None, NOTE) and filled and self._is_total(n, filled, sums, since):
                 if rows or held:
                     controls += self._control(n, sums, since)
                 else:
@@ -383,12 +387,48 @@ class _Sheet:
     # --- rows that are not records
 
     def _last_full(self) -> int:
-        """The last row that fills at least two of the columns that are understood."""
+        """The last row that fills at least two of the columns that are understood, or the total that closes the table:
+        signatures stand side by side under it, after a gap, and state no figure."""
+        if (closing := self._closing_total()) is not None:
+            return closing
         columns = [c.column for c, f in self.fields if f.type != "row"]
         for n in range(self.last, self.found.first_row - 1, -1):
             if sum(1 for col in columns if self.cell(n, col)) >= min(2, len(columns)):
                 return n
         return self.last
+
+    def _closing_total(self) -> int | None:
+        figures = [c.column for c, f in self.fields if f.type in _FIGURES]
+        for n in range(self.last, self.found.first_row, -1):
+            if any((cell := self.cell(n, i)) and cell[1].strip() for i in figures):
+                closes = n < self.last and not self.filled(n + 1) and self._is_total(n, self.filled(n), {}, {})
+                return n if closes else None
+        return None
+
+    def _is_group(self, n: int, column: int, told: str) -> bool:
+        """Does a text alone in its row name the rows under it? In capitals, in a column that is not written so, or
+        merged over others. A donor alone in a row is a record, or is asked about."""
+        below = next((f for m in range(n + 1, self.last + 1) if (f := self.filled(m))), [])
+        if len(below) < 2:
+            return False
+        if n in self._wide_rows():
+            return True
+        return told == told.upper() != told.lower() and len(told) > 1 and not self._in_capitals(column)
+
+    def _wide_rows(self) -> frozenset[int]:
+        """The rows that are one cell, merged over others."""
+        if self.wide is None:
+            ends = (re.findall(r"[A-Z]+|\d+", m) for m in self.raw.merges)
+            self.wide = frozenset(int(top) for left, top, right, bottom in ends if top == bottom and left != right)
+        return self.wide
+
+    def _in_capitals(self, column: int) -> bool:
+        """Whether half the texts of a column are written in capitals: there they tell nothing."""
+        if column not in self.capitals:
+            texts = [c[1] for n in range(self.found.first_row, self.last + 1) if (c := self.cell(n, column))]
+            words = [t for t in texts if not re.search(r"\d", t)]  # a code in capitals is no word in capitals
+            self.capitals[column] = sum(t == t.upper() != t.lower() for t in words) >= max(len(texts) / 2, 1)
+        return self.capitals[column]
 
     def _no_record(self, n: int, filled: list[tuple[int, Any]], last_full: int) -> str | None:
         if not filled:
@@ -401,13 +441,16 @@ class _Sheet:
                 return "header repeated"
         elif len(filled) == 1 and len(self.fields) > 2 and self.types.get(filled[0][0]) not in _FIGURES:
             told = parsing.clean(filled[0][1][1])
-            if filled[0][1][0] == "s" and (_HEADLINE.search(folded(told)) or told.endswith(":")):
+            if filled[0][1][0] == "s" and (
+                _HEADLINE.search(folded(told)) or told.endswith(":") or self._is_group(n, filled[0][0], told)
+            ):
                 return "heading between rows"
         return None
 
-    def _is_total(self, n: int, filled: list[tuple[int, Any]], sums: Mapping[int, Decimal]) -> bool:
+    def _is_total(self, n: int, filled: list[tuple[int, Any]], sums: Sums, since: Sums) -> bool:
         """By word: one text that says total beside figures, and nothing else that says which thing it is.
 
+        By word and value: a total with the name of its group, equal to the sum of the rows since the last total.
         By value: figures without any text that equal the sums so far. A supplier called TOTAL has a buyer and a title.
         """
         total = any(c[0] == "s" and len(c[1]) < 60 and _TOTALISH.search(c[1]) for _, c in filled)
@@ -426,6 +469,11 @@ class _Sheet:
         words = [t for t in texts if not re.fullmatch(r"[\d.,\s]*", t) and parsing.currency_code(t) is None]
         if len(words) == 1 and _TOTAL.fullmatch(folded(words[0])) and len(texts) <= 2:
             return True
+        if len(words) == 1 and len(texts) <= 2 and figures and (named := _NAMED_TOTAL.fullmatch(folded(words[0]))):
+            return bool(named["part"]) or any(
+                value is not None and value != 0 and value in (since.get(i), sums.get(i))
+                for i, value in ((i, self._figure(n, i)) for i in figures)
+            )
         if not texts and figures and n > self.found.first_row + 1:
             stated = {i: self._figure(n, i) for i in figures}
             return any(v is not None and i in sums and v == sums[i] and v != 0 for i, v in stated.items())

@@ -28,6 +28,8 @@ HEADING_MAX = 2000
 TEXT_MAX = 300
 
 FIGURES = ("money", "quantity", "number", "percent")
+CODES_SAID_ONCE = frozenset({"amendment.kind"})
+"""Codes that one answer may give to every row of a table: what is meant by a column, never what a record says."""
 SAID_ONCE = ("text", "identifier", "currency")
 """Types of fields that one answer can tell for every row of a table; an amount or a day is each row's own."""
 
@@ -138,11 +140,13 @@ def checked(answer: Mapping[str, Any]) -> dict[str, Any]:
             if choice not in choices or isinstance(choice, bool):
                 raise Refused("mapping_answer", shown=str(choice)[:80], question=question)
     for name, text in told.get("constants", {}).items():
-        f = _of_type(name, fields, SAID_ONCE)
-        if f is None or not f.is_public:
+        f = _of_type(name, fields, (*SAID_ONCE, "code"))
+        if f is None or not f.is_public or (f.type == "code" and name not in CODES_SAID_ONCE):
             raise Refused("mapping_field", shown=name[:80])
         if f.type == "currency":
             _currency(text)
+        elif f.type == "code" and text not in {c.code for c in catalogue.codes(f.codelist)}:
+            raise Refused("mapping_answer", shown=str(text)[:80], question="constants")
         elif not isinstance(text, str) or not text.strip() or len(text) > TEXT_MAX:
             raise Refused("mapping_text", label=f.label["en"], etiqueta=f.label["es"], most=TEXT_MAX)
     if told.get("hidden_rows", "read") not in ("skip", "read"):

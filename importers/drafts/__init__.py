@@ -324,7 +324,9 @@ class _Plan:
             return True
         if known == plain:
             record = self.context.known.record(plain) or {}
-            return self.parties.fingerprint(str((record.get("buyer") or {}).get("name") or "")) != buyer
+            # One that was taken back names no buyer any more: with its number it comes back as what it was.
+            named = str((record.get("buyer") or {}).get("name") or "")
+            return self.parties.fingerprint(named) != buyer if named else contested
         return contested
 
     def _ocid(self, dataset: str, local: str) -> str:
@@ -475,9 +477,9 @@ def _built(desk: Desk, plan: _Plan) -> dict[str, list[Draft]]:
         if dataset in ("organizations", "rates"):
             out[dataset] = (registers.organizations if dataset == "organizations" else registers.rates)(desk, rows)
         elif dataset in kinds:
-            written[dataset] = _each(desk, rows, kinds[dataset], remember=True)
             if dataset == "procurement":
-                procurement.repeated(desk, desk.free(rows))
+                procurement.hold_repeated(desk, rows)
+            written[dataset] = _each(desk, rows, kinds[dataset], remember=True)
         elif dataset == "payments":
             for row in rows:
                 _point(desk, row, "contract.id", "contract")

@@ -20,6 +20,8 @@ from ledger.values import Locator, Money, decimal
 from ocds import paths
 
 STAGES = ("pledge", "commitment", "disbursement")
+_PROMISES = STAGES[:2]
+"""Written again beside each payment that fulfils them, as an amount of the whole: told once. Payments never are."""
 _TAKEN_BACK = {"pledge": "cancellation", "commitment": "cancellation", "disbursement": "refund", "receipt": "refund"}
 
 
@@ -38,6 +40,8 @@ def aid(desk: Desk, ocid: str, rows: Sequence[Row]) -> Process | None:
     about = process.part("planning", "aid")
     number = next((r.get("aid.id") for r in rows if r.get("aid.id")), None)
     _numbered(process, about, number, ocid)
+    again: list[Parsed] = []
+    promised: set[tuple[object, ...]] = set()
     for row in _titled_first(rows):
         donor = desk.parties.party(row, "donor")
         recipient = desk.parties.party(row, "recipient")
@@ -51,7 +55,13 @@ def aid(desk: Desk, ocid: str, rows: Sequence[Row]) -> Process | None:
             process.role(recipient, "aidRecipient")
         flows = list(_flows(row))
         _unused(desk, row, flows)
-        for stage, amount, date in flows:
+        for n, (stage, amount, date) in enumerate(flows):
+            if amount is not None and stage in _PROMISES:
+                once = (stage, amount.value, row.text(date), donor and donor.id, recipient and recipient.id)
+                if once in promised and n + 1 < len(flows):
+                    again.append(amount)
+                    continue
+                promised.add(once)
             target = programmes.get(row.key)
             _flow(desk, process, row, stage, amount, date, donor, recipient, target[0] if target else None)
         if not flows:
@@ -60,6 +70,9 @@ def aid(desk: Desk, ocid: str, rows: Sequence[Row]) -> Process | None:
             desk.documents(process.part("planning"), row)
         if target := programmes.get(row.key):
             desk.relate(process, target[0], "planning")
+    if again:
+        cells = ", ".join(str(p.at.cell) for p in again)
+        desk.say("D027", Severity.NOTICE, again[0], "pledge.amount", number=about.json["id"], cells=cells)
     _budget(desk, process, rows)
     return process
 

@@ -18,7 +18,6 @@ from importers.drafts.words import word
 from importers.drafts.writing import Part, Process, texts
 from importers.staged import Parsed
 from ledger.arcs import folded
-from ledger.findings import Severity
 from ledger.values import Money, quantity_text
 
 COVID = re.compile(
@@ -345,11 +344,12 @@ def _sources(desk: Desk, process: Process, shares: Sequence[Funded]) -> None:
             entry.money("amount", mine[0].at, total, mine[0].how or ("derived" if len(values) > 1 else ""))
 
 
-def repeated(desk: Desk, rows: Sequence[Row]) -> None:
-    """Point out rows of one process without contract numbers that state one amount for several suppliers or lots:
-    each is a contract of its own here, and if it is one amount told several times the office must say so."""
+def hold_repeated(desk: Desk, rows: Sequence[Row]) -> None:
+    """Hold rows of one process without contract numbers that state one amount for several suppliers or lots: three
+    prices that happen to be equal, or one price written three times. Only the office knows, and a contract number says
+    it (catalogue 3.2)."""
     told: dict[tuple[str, Any], list[Row]] = defaultdict(list)
-    for row in rows:
+    for row in desk.free(rows):
         if row.get("amount") and row.get("process.id") and not row.get("contract.id"):
             amount = row.get("amount")
             assert amount is not None
@@ -359,4 +359,4 @@ def repeated(desk: Desk, rows: Sequence[Row]) -> None:
         if len({r.contract for r in same}) > 1:
             at = same[1].get("amount")
             rows_named = ", ".join(str(r.number) for r in same)
-            desk.say("D013", Severity.WARNING, at, "amount", number=same[0].text("process.id"), rows=rows_named)
+            desk.hold(same, "D013", at, "amount", number=same[0].text("process.id"), rows=rows_named)
