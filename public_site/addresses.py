@@ -26,6 +26,7 @@ def every(conn: sa.Connection, register: Register) -> Iterator[tuple[str, int]]:
     """Yield (path, number of the publication that last changed what it shows); 0 for what changes with every one."""
     yield from ((path, 0) for path in fixed())
     yield from ((_path("jurisdiction", j.code), 0) for j in register.jurisdictions)
+    yield from ((_path("reconciliation", j.code), 0) for j in register.jurisdictions)
     yield from ((_path("publisher", p.id), 0) for p in register.publishers)
     yield from ((_path("area", a.code), 0) for j in register.jurisdictions for a in j.areas)
     yield from ((_path("publication", n), n) for n in conn.scalars(sa.select(tables.publications.c.number)))

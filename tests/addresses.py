@@ -19,6 +19,7 @@ def addresses() -> list[str]:
     o = chain_ocids()
     known = {
         "/jurisdiction/{code}": "/jurisdiction/bz",
+        "/reconciliation/{code}": "/reconciliation/bz",
         "/process/{ocid}": f"/process/{o['purchase']}",
         "/process/{ocid}/ask": f"/process/{o['purchase']}/ask",
         "/process/{ocid}/history": f"/process/{o['purchase']}/history",

@@ -1,10 +1,12 @@
-"""What of a page's markup is the site's own: with it taken away, no script and no picture may be left.
+"""A page as its reader sees it, and a page without the markup that is the site's own.
 
-In: a page. Out: the page without the one module script and the code for posters; whoever else wrote markup shows.
+In: a page. Out: `text_of`, its words; `foreign`, the page without the one module script and the code for posters, so
+that no script and no picture may be left: whoever else wrote markup shows.
 """
 
 from __future__ import annotations
 
+import html
 import re
 
 _OWN = re.compile(
@@ -13,7 +15,12 @@ _OWN = re.compile(
 )
 
 
-def foreign(html: str) -> str:
+def foreign(page: str) -> str:
     """The page without what every page has of its own."""
-    assert len(re.findall(r"/site\.js", html)) <= 1
-    return _OWN.sub("", html)
+    assert len(re.findall(r"/site\.js", page)) <= 1
+    return _OWN.sub("", page)
+
+
+def text_of(page: str) -> str:
+    """The words of a page, one blank between them."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split()).replace("\u00a0", " ")

@@ -50,11 +50,27 @@ def all_pages() -> tuple[PageFunction, ...]:
         places,
         process,
         publications,
+        reconciled,
         versions,
         voices,
     )
 
     assert all(
-        (about, changes, checks, figure, follow, front, lists, parties, places, process, publications, versions, voices)
+        (
+            about,
+            changes,
+            checks,
+            figure,
+            follow,
+            front,
+            lists,
+            parties,
+            places,
+            process,
+            publications,
+            reconciled,
+            versions,
+            voices,
+        )
     )
     return tuple(_KNOWN)

@@ -22,7 +22,7 @@ from public_site.pages import all_pages
 from public_site.web import SECURITY
 from tests import builders as b
 from tests.addresses import addresses, chain_ocids
-from tests.markup import foreign
+from tests.markup import foreign, text_of
 
 HOSTILE = '<script>alert(1)</script> "quoted" \u202egpj.exe'
 
@@ -33,10 +33,6 @@ def site(engine: sa.Engine, settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings, b.register(), engine)) as client:
         client.headers["accept"] = "text/html"
         yield client
-
-
-def text_of(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def test_every_page_answers_in_both_languages_with_every_guard(site: TestClient) -> None:

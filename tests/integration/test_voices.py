@@ -22,6 +22,7 @@ from ledger.settings import Register, Settings
 from ledger.totals import totals
 from public_site.app import create_app
 from tests import builders as b
+from tests.markup import text_of
 
 PASSWORD = "correct horse battery staple"
 PURCHASE = b.chain()[3].ocid
@@ -86,10 +87,6 @@ def said(engine: sa.Engine) -> list[Any]:
 def decide(engine: sa.Engine, act: str, number: int = 1, by: str = "cora", reason: str = "") -> voices.Voice:
     with store.writing(engine) as conn:
         return voices.decide(conn, register(), number, act, by, datetime.now(UTC), reason)
-
-
-def text_of(page: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split()).replace("\u00a0", " ")
 
 
 def sign_in(site: TestClient, account: str) -> str:
