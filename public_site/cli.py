@@ -21,7 +21,7 @@ import structlog
 import typer
 
 from importers import annotate, intake, template
-from ledger import accounts, backup, projections, store, tables, verify, workflow
+from ledger import accounts, backup, mappings, projections, store, tables, verify, workflow
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.publish import Publication
 from ledger.settings import Register, Settings, register
@@ -232,8 +232,6 @@ def check(
     lang: Annotated[str, typer.Option(help="Language of --report: en or es.")] = "en",
 ) -> None:
     """Read files and say what was understood and what is wrong, cell by cell. Changes nothing."""
-    from json import loads
-
     t = here().terminal
     known_kind(kind)
     if lang not in annotate.LANGUAGES:
@@ -246,7 +244,7 @@ def check(
         jurisdiction=_jurisdiction(jurisdiction, _known_places()),
         kind=kind or None,
         sheet=sheet or None,
-        mapping=loads(mapping.read_text("utf-8")) if mapping else None,
+        mapping=_answer(mapping) if mapping else None,
         progress=t.progress,
     )
     made = [
@@ -257,6 +255,20 @@ def check(
         t.note(f"{file.name}: marked in {told}" if told else f"{file.name}: cannot be read, so nothing can be marked")
     tell({**done.report, **({"reports": made} if report else {})}, terminal.checked(done.report))
     raise typer.Exit(FOUND if terminal.has_errors(done.report) else OK)
+
+
+def _answer(file: Path) -> dict[str, Any]:
+    """Read an answer about columns. Refused when it is none, with what is wrong in it."""
+    import json
+
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (ValueError, OSError) as problem:
+        raise Refused("mapping_file", file=file.name, problem=str(problem)[:200]) from problem
+    if not isinstance(told, dict):
+        raise Refused("mapping_file", file=file.name, problem=type(told).__name__)
+    mappings.checked({k: v for k, v in told.items() if k != "signature"})
+    return told
 
 
 def _report_places(files: list[Path], out: Path) -> list[Path]:
@@ -312,6 +324,14 @@ def import_(
     hold_back: Annotated[
         bool, typer.Option("--hold-back", help="Publish the good rows and list the held ones.")
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="What the columns mean (JSON, with the signature that `check --json` tells): remembered for the "
+            "publisher as an answer of --prepared-by.",
+            exists=True,
+        ),
+    ] = None,
 ) -> None:
     """Take files the whole way: receive, read, check, submit, and certify when --certified-by is given."""
     known_kind(kind)
@@ -321,6 +341,8 @@ def import_(
         raise Refused("prepared_by_missing")
     if prepared_by == certified_by:
         raise Refused("same_person", account=prepared_by)
+    answer = _answer(mapping) if mapping else {}
+    signature = str(answer.pop("signature", "-"))
     t = here().terminal
     with opened() as (engine, settings, known):
         if publisher not in {p.id for p in known.publishers}:
@@ -331,6 +353,11 @@ def import_(
             acting.may(conn, prepared_by, "officer", publisher)
             if certified_by:
                 acting.may(conn, certified_by, "certifier", publisher)
+        if answer:
+            with store.writing(engine) as conn:
+                kept = {a["signature"]: a for a in mappings.answers(conn, publisher)}.get(signature, {})
+                if any(kept.get(k) != v for k, v in answer.items()):
+                    mappings.remember(conn, publisher, signature, answer, prepared_by, acting.now())
         id = intake.receive(
             engine,
             settings,

@@ -240,3 +240,32 @@ def test_every_command_helps_without_a_home() -> None:
         words = line.split()
         if line.startswith("  ") and words and words[0].isalpha() and words[0].islower() and len(words) > 2:
             run(words[0], "--help", code=None)
+
+
+def test_import_takes_an_answer_about_columns_and_remembers_it(home: Path, tmp_path: Path) -> None:
+    # given: a heading that no dictionary knows, and what it means
+    file, answer = tmp_path / "odd.csv", tmp_path / "answer.json"
+    file.write_text(CONTRACTS.replace("Contract No", "Zzq").replace("C-1", "Z-1").replace("C-2", "Z-2"))
+    asked = told("--home", home, "check", file, "--jurisdiction", "BZ", "--kind", "procurement")
+    table = asked["files"][0]["tables"][0]
+    assert "Zzq" in {c["header"] for c in table["columns"] if not c["field"]}
+    columns = {c["header"]: c["field"] or "" for c in table["columns"]} | {"Zzq": "contract.id"}
+    answer.write_text(json.dumps({"kind": "procurement", "columns": columns, "signature": table["signature"]}))
+    words = ("import", file, "--publisher", "bz-moh", "--period", "2021-Q1", "--prepared-by", "ana")
+
+    # when: it comes with the file, and next time without it
+    first = told("--home", home, *words, "--mapping", answer, "--certified-by", "ben")
+    again = told("--home", home, *words, "--certified-by", "ben")
+
+    # then: its numbers are the contracts' numbers, both times
+    assert (first["state"], again["state"]) == ("published", "unchanged")
+    with (home / "ledger.db").open("rb") as db:
+        assert b"PRC-Z-1" in db.read()
+
+    # and: what is no answer is refused with what is wrong in it, and nothing is sent
+    for text, problem in (("{", "answer.json"), ("[]", "list"), ('{"columns": {"Zzq": "nonsense"}}', "nonsense")):
+        answer.write_text(text)
+        done = run("--home", home, *words, "--mapping", answer, code=2)
+        assert problem in done.stderr
+    answer.write_text(json.dumps({"kind": "procurement", "columns": columns}))
+    assert "signature" in run("--home", home, *words, "--mapping", answer, code=2).stderr
