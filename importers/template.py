@@ -8,7 +8,7 @@ in six sentences how to fill it in. Text is written as text: a title that begins
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from importlib.resources import files
@@ -46,10 +46,11 @@ def write_template(
     out: Path,
     filled: Iterable[Mapping[str, Any]] | None = None,
     jurisdiction: Jurisdiction | None = None,
+    known: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write the workbook to `out`. `filled`: rows to start from, values by catalogue field (text, Decimal, Money,
     date or PartialDate); a field that is not the template's raises KeyError. `jurisdiction`: whose currency comes first
-    and whose areas are offered."""
+    and whose areas are offered. `known`: by field, what is public already and may be chosen: organisations, numbers."""
     if language not in LANGUAGES:
         raise Refused("unknown_language", language=language)
     told = catalogue.kind(kind)
@@ -60,7 +61,7 @@ def write_template(
         book.set_custom_property("covid-ledger template", f"{kind}/{language}")
         data = book.add_worksheet(_label(told.label, language)[:31])
         _explain(book, words, language)
-        lists = _lists(book, fields, language, jurisdiction)
+        lists = _lists(book, fields, language, jurisdiction, known or {})
         _header(book, data, fields, language, words)
         _checks(data, fields, lists, language, words)
         _rows(book, data, [f.name for f in fields], filled or ())
@@ -84,13 +85,19 @@ def _explain(book: Any, words: Mapping[str, Any], language: str) -> None:
         sheet.write_string(n, 0, sentence, wrapped)
 
 
-def _lists(book: Any, fields: Iterable[Field], language: str, jurisdiction: Jurisdiction | None) -> dict[str, str]:
+def _lists(
+    book: Any,
+    fields: Iterable[Field],
+    language: str,
+    jurisdiction: Jurisdiction | None,
+    known: Mapping[str, Sequence[str]],
+) -> dict[str, str]:
     """Write every list into a hidden sheet and name it: Excel allows long lists only so."""
     sheet = book.add_worksheet(HIDDEN_LISTS)
     sheet.hide()
     names: dict[str, str] = {}
     for field in fields:
-        choices = _choices(field, language, jurisdiction)
+        choices = _choices(field, language, jurisdiction) or known.get(field.name, ())
         if not choices:
             continue
         column = len(names)

@@ -607,18 +607,18 @@ def template_(
     out: Annotated[Path, typer.Option(help="The workbook to write.")],
     lang: Annotated[str, typer.Option(help="en or es.")] = "en",
     filled: Annotated[bool, typer.Option("--filled", help="With what the publisher has published.")] = False,
-    publisher: Annotated[str, typer.Option(help="Whose data, with --filled.")] = "",
+    publisher: Annotated[
+        str, typer.Option(help="Whose template: its currency, areas, organisations and numbers are offered.")
+    ] = "",
 ) -> None:
     """Write a blank or prefilled workbook for officers."""
     known_kind(kind)
     if filled and not publisher:
         raise Refused("publisher_missing")
-    if filled:
+    if publisher:
         with opened() as (engine, settings, known), store.reading(engine) as conn:
             _publisher_known(publisher, known)
-            rows = filling.published_rows(conn, settings, known, publisher, kind)
-            where = known.jurisdiction(known.publisher(publisher).jurisdiction)
-            template.write_template(kind, lang, out, filled=rows, jurisdiction=where)
+            filling.written(conn, settings, known, publisher, kind, lang, out, filled=filled)
     else:
         template.write_template(kind, lang, out)
     tell({"template": kind, "language": lang, "file": out}, f"wrote {out}")

@@ -8,15 +8,17 @@ Read `router` first.
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import sqlalchemy as sa
 from babel.numbers import format_decimal
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from importers import intake
@@ -24,7 +26,7 @@ from ledger import accounts, catalogue, jobs, store, workflow
 from ledger import voices as ledger_voices
 from ledger.errors import Conflict, Forbidden, LedgerError, NotFound
 from ledger.tables import accounts as accounts_table
-from public_site import acting, terminal
+from public_site import acting, filling, terminal
 from public_site.desk import columns, organisations, reports, views, voices
 from public_site.web import Site, page, policy
 
@@ -179,6 +181,25 @@ def router(site: Site) -> APIRouter:
             publishers=[(p.id, p.name) for p in site.register.publishers if "" in mine or p.id in mine],
             kinds=[(k, catalogue.kind(k).label[person.language]) for k in catalogue.kinds()],
         )
+
+    @routes.get("/templates/{publisher}/{kind}.xlsx")
+    @policy("session")
+    def blank(request: Request, publisher: str, kind: str, filled: str = "") -> Response:
+        """A workbook to fill in, with what is public in its lists; `?filled=yes`: with what the publisher published."""
+        person = person_or_sign_in(request)
+        if isinstance(person, Response):
+            return person
+        if kind not in catalogue.kinds():
+            raise HTTPException(404)
+        with store.reading(site.engine) as conn, tempfile.TemporaryDirectory() as folder:
+            acting.may(conn, person.account, "officer", publisher)
+            out = Path(folder) / "template.xlsx"
+            told = (site.settings, site.register, publisher, kind, person.language, out)
+            filling.written(conn, *told, filled=filled == "yes")
+            body = out.read_bytes()
+        name = f"{publisher}-{kind}-{person.language}.xlsx"
+        headers = {"Content-Disposition": f'attachment; filename="{quote(name)}"', "Cache-Control": "no-store"}
+        return Response(body, media_type=reports.XLSX, headers=headers)
 
     @routes.post("/new")
     @policy("session")

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from ledger import accounts, store, tables
+from ledger import accounts, store, tables, workflow
 from ledger.settings import Jurisdiction, Publisher, Register, Settings
 from public_site import work
 from public_site.app import create_app
@@ -226,3 +226,48 @@ def test_the_own_file_comes_back_with_its_marks_and_only_to_its_office(
     assert app.get(path).status_code == 404
     app.cookies.clear()
     assert app.get(path, follow_redirects=False).status_code == 303
+
+
+def test_a_blank_workbook_offers_what_is_public_and_the_filled_one_comes_back_unchanged(
+    app: TestClient, engine: sa.Engine, settings: Settings
+) -> None:
+    # given: one list that went the whole way
+    sign_in(app, "ana")
+    id = send(app)
+    read(engine, settings)
+    app.post(f"/desk/submissions/{id}/submit", data={"csrf": token(app)})
+    sign_in(app, "bea")
+    app.post(f"/desk/submissions/{id}/certify", data={"csrf": token(app)})
+
+    # when: the officer asks for workbooks
+    sign_in(app, "ana")
+    page = app.get("/desk/new").text
+    assert "/desk/templates/moh/payments.xlsx" in page and "/desk/templates/mof/" not in page
+    blank = openpyxl.load_workbook(io.BytesIO(app.get("/desk/templates/moh/payments.xlsx").content))
+    lists = {c.value for row in blank["Lists"].iter_rows() for c in row} - {None}
+    filled = app.get("/desk/templates/moh/procurement.xlsx?filled=yes")
+
+    # then: numbers and organisations that are public are offered, nobody else's office is
+    assert {"C1", "C2", "Example Ltd.", "Ministry of Health"} <= lists
+    assert blank.worksheets[0].max_row == 1
+    assert "moh-procurement-en.xlsx" in filled.headers["content-disposition"]
+    rows = list(openpyxl.load_workbook(io.BytesIO(filled.content)).worksheets[0].iter_rows(values_only=True))
+    assert len(rows) == 3 and {100, 200} <= {c for row in rows for c in row}
+
+    # and: sent in again as it is, it says what is public already
+    form = {"csrf": token(app), "publisher": "moh", "kind": "procurement", "period": "2020"}
+    answer = app.post("/desk/new", data=form, files={"file": ("f.xlsx", filled.content)}, follow_redirects=False)
+    while work.run_one(engine, settings, REGISTER, "test"):  # the downloads of the first, then this one
+        pass
+    with store.reading(engine) as conn:
+        again = workflow.submission(conn, int(answer.headers["location"].rsplit("/", 1)[-1]))
+    assert again.change_set is not None
+    assert {k: again.change_set[k] for k in ("added", "changed", "withdrawn")} == dict.fromkeys(
+        ("added", "changed", "withdrawn"), 0
+    )
+
+    # and: nobody gets another office's, and no kind that there is not
+    assert app.get("/desk/templates/mof/procurement.xlsx").status_code == 403
+    assert app.get("/desk/templates/moh/nonsense.xlsx").status_code == 404
+    app.cookies.clear()
+    assert app.get("/desk/templates/moh/procurement.xlsx", follow_redirects=False).status_code == 303
