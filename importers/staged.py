@@ -14,6 +14,9 @@ from typing import Any
 from ledger.findings import Finding
 from ledger.values import CellRef, Sha256
 
+LISTS_SHEET = "covid_ledger_lists"
+"""The hidden sheet of our own workbooks that holds the choices of their lists: no officer has to hear of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:

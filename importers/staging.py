@@ -16,7 +16,7 @@ from importers import documents_staging, layout, mapping, sandbox, sheet
 from importers.annotate import is_report
 from importers.mapping import NotOurs, Saved
 from importers.parsing import column_letters
-from importers.staged import Column, ControlTotal, LeftOut, Parsed, StagedFile, StagedRow, StagedTable
+from importers.staged import LISTS_SHEET, Column, ControlTotal, LeftOut, Parsed, StagedFile, StagedRow, StagedTable
 from ledger.findings import Finding, Severity
 from ledger.settings import Jurisdiction, Settings
 from ledger.values import CellRef, Sha256
@@ -66,7 +66,8 @@ def staged(
             not_read.append((raw.name, "not asked for", ""))
         elif not raw.visible and only is None:
             not_read.append((raw.name, "hidden", ""))
-            findings.append(Finding("L002", Severity.WARNING, at, "", raw.name, {"rows": sum(map(any, raw.rows))}))
+            if raw.name != LISTS_SHEET:
+                findings.append(Finding("L002", Severity.WARNING, at, "", raw.name, {"rows": sum(map(any, raw.rows))}))
         elif not any(any(row) for row in raw.rows):
             not_read.append((raw.name, "empty", ""))
         else:

@@ -17,6 +17,7 @@ from typing import Any
 
 import xlsxwriter
 
+from importers.staged import LISTS_SHEET
 from ledger import catalogue
 from ledger.catalogue import Field, folded
 from ledger.errors import Refused
@@ -25,7 +26,6 @@ from ledger.values import Money, PartialDate, number
 
 LANGUAGES = ("en", "es")
 ROWS = 2_000  # rows for which checks and lists are set up
-HIDDEN_LISTS = "Lists"
 WIDE, NARROW = 28, 16
 
 
@@ -93,7 +93,7 @@ def _lists(
     known: Mapping[str, Sequence[str]],
 ) -> dict[str, str]:
     """Write every list into a hidden sheet and name it: Excel allows long lists only so."""
-    sheet = book.add_worksheet(HIDDEN_LISTS)
+    sheet = book.add_worksheet(LISTS_SHEET)
     sheet.hide()
     names: dict[str, str] = {}
     for field in fields:
@@ -105,7 +105,7 @@ def _lists(
         for n, choice in enumerate(choices):
             sheet.write_string(n, column, choice)
         letter = xlsxwriter.utility.xl_col_to_name(column)
-        book.define_name(name, f"={HIDDEN_LISTS}!${letter}$1:${letter}${len(choices)}")
+        book.define_name(name, f"={LISTS_SHEET}!${letter}$1:${letter}${len(choices)}")
         names[field.name] = f"={name}"
     return names
 

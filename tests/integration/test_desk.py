@@ -244,7 +244,7 @@ def test_a_blank_workbook_offers_what_is_public_and_the_filled_one_comes_back_un
     page = app.get("/desk/new").text
     assert "/desk/templates/moh/payments.xlsx" in page and "/desk/templates/mof/" not in page
     blank = openpyxl.load_workbook(io.BytesIO(app.get("/desk/templates/moh/payments.xlsx").content))
-    lists = {c.value for row in blank["Lists"].iter_rows() for c in row} - {None}
+    lists = {c.value for row in blank["covid_ledger_lists"].iter_rows() for c in row} - {None}
     filled = app.get("/desk/templates/moh/procurement.xlsx?filled=yes")
 
     # then: numbers and organisations that are public are offered, nobody else's office is

@@ -50,7 +50,7 @@ def test_codes_are_lists_and_dates_are_checked(tmp_path: Path) -> None:
     book = opened(tmp_path, "aid", "en")
     rules = list(book.worksheets[0].data_validations.dataValidation)
     assert {v.type for v in rules} == {"list", "date", "decimal"}
-    assert book[template.HIDDEN_LISTS].sheet_state == "hidden"
+    assert book[template.LISTS_SHEET].sheet_state == "hidden"
 
 
 def test_a_text_that_looks_like_a_formula_is_a_text(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_currencies_and_areas_of_the_register_are_offered(tmp_path: Path) -> Non
     areas = (Area("BZ-BZ", {"en": "Belize", "es": "Belice"}), Area("BZ-TOL", {"en": "Toledo"}))
     belize = Jurisdiction("bz", {"en": "Belize", "es": "Belice"}, "BZD", areas=areas)
     book = opened(tmp_path, "deliveries", "en", jurisdiction=belize)
-    lists = [[c.value for c in column if c.value] for column in book[template.HIDDEN_LISTS].columns]
+    lists = [[c.value for c in column if c.value] for column in book[template.LISTS_SHEET].columns]
     assert ["BZ-BZ", "Toledo"] in lists  # the district that is called like the country is offered by its code
     assert any(told[:2] == ["BZD", "USD"] for told in lists)
     places = parsing.Places.of(belize)
