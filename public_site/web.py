@@ -37,7 +37,7 @@ from ledger.searching import Finder
 from ledger.settings import Jurisdiction, Register, Settings
 from ledger.store import reading
 from ledger.values import decimal, utc_text
-from public_site import i18n
+from public_site import described, i18n
 from public_site.exports.friendly import guarded
 from public_site.exports.manifest import plain as plain_amount
 from public_site.kept import Kept
@@ -118,6 +118,7 @@ class Page:
     fictional: tuple[Jurisdiction, ...] = ()
     card: str = ""  # name of the picture for other sites: `/chart/<card>.png`; empty: the ledger's own
     text: str = ""  # what the .txt holds
+    dataset: Mapping[str, Any] | None = None  # what the page is to a search engine for data (`described`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,7 @@ class Site:
             "latest": 0,
             "published_at": None,
             "card": "",
+            "dataset": "",
             "fictional": (),
             "twins": (),
             "indexed": True,
@@ -344,6 +346,7 @@ class Site:
             published_at=workflow.published_at(ask.conn, latest if at is None else at),
             fictional=page.fictional,
             card=self.card(page.card, language),
+            dataset=described.script(page.dataset) if at is None else "",
             twins=function.twins,  # type: ignore[attr-defined]
         )
         self.kept.put(headers["ETag"], text)

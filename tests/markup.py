@@ -10,6 +10,7 @@ import html
 import re
 
 _OWN = re.compile(
+    r'<script type="application/ld\+json">[^<>]*</script>|'
     r'<script type="module" src="/static/[0-9a-f]{12}/site\.js"></script>|'
     r'<img class="qr" src="/qr/[A-Za-z0-9.%_-]+\.svg" width="128" height="128" alt="[^"<>]*" loading="lazy">'
 )

@@ -21,16 +21,10 @@ from ledger import reading, store, tables, workflow
 from ledger.errors import NotFound
 from ledger.settings import Jurisdiction, Register, Settings
 from ledger.values import utc_text
-from public_site import addresses, exports, i18n
+from public_site import addresses, described, exports, i18n
 from public_site.exports import manifest
 
 PART = 20_000  # addresses of one part; each stands there in every language, and a part may hold 50,000
-_MEDIA = {
-    ".csv": "text/csv",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".gz": "application/gzip",
-    ".json": "application/json",
-}
 
 
 def router(settings: Settings, register: Register, engine: sa.Engine) -> APIRouter:
@@ -142,7 +136,7 @@ def _whole(home: str, settings: Settings, changed: datetime | None) -> dict[str,
             "@type": "dcat:Distribution",
             "dct:title": entry["path"],
             "dcat:downloadURL": {"@id": f"{home}/downloads/{folder.name}/{entry['path']}"},
-            "dcat:mediaType": _MEDIA.get("." + entry["path"].rpartition(".")[2], "application/octet-stream"),
+            "dcat:mediaType": described.media_type(entry["path"]),
             "dcat:byteSize": entry["bytes"],
             "spdx:checksum": {
                 "@type": "spdx:Checksum",
@@ -161,6 +155,7 @@ def _whole(home: str, settings: Settings, changed: datetime | None) -> dict[str,
             {"@value": "COVID-19 aid, donations and procurement: everything", "@language": "en"},
             {"@value": "Ayuda, donaciones y compras por la COVID-19: todo", "@language": "es"},
         ],
+        "dct:description": [{"@value": text, "@language": code} for code, text in described.DESCRIPTION.items()],
         "dcat:landingPage": {"@id": f"{home}/en/downloads"},
         "dct:conformsTo": {"@id": "https://standard.open-contracting.org/1.1/en/"},
         "dct:license": {"@id": settings.license},

@@ -11,11 +11,13 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from ledger import reading
+from ledger import reading, workflow
 from ledger.errors import NotFound
 from ledger.publish import Publication, publications_of
 from ledger.settings import Jurisdiction, Publisher
 from ledger.totals import CashLine, movements, reconciliation, remainders, totals
+from ledger.values import utc_text
+from public_site import described
 from public_site.charts.figures import Figure, figure
 from public_site.pages import page
 from public_site.pages.shown import GoodsRow, StageRow, goods_rows, stage_rows, totals_json
@@ -75,7 +77,9 @@ def home(ask: Ask) -> Page:
         ],
         "totals": totals_json(sums),
     }
-    return Page("pages/home.html", view, told, fictional=ask.fictional())
+    changed = utc_text(at) if (at := workflow.published_at(ask.conn, ask.latest)) else ""
+    dataset = described.ledger(ask.settings, ask.register, ask.language, ask.latest, changed)
+    return Page("pages/home.html", view, told, fictional=ask.fictional(), dataset=dataset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ledger.tables import STAGES
 from ledger.totals import Remainder, Total, movements, of_arcs, remainders, totals
 from ledger.values import decimal
 from ocds import paths
+from public_site import described
 from public_site.charts import figures as charts
 from public_site.pages import checks, page
 from public_site.pages.heard import Heard, heard, heard_json
@@ -193,6 +194,9 @@ def process(ask: Ask, ocid: str) -> Page:
         (FIGURE_COLUMNS, lambda conn: figure_table(named, base)),
         fictional=ask.fictional([it.jurisdiction]),
         card=f"card-{ocid}",
+        dataset=described.record(
+            ask.settings, it, ask.jurisdiction(it.jurisdiction), ask.register.publisher(it.publisher).name, ask.language
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from ledger.errors import NotFound
 from ledger.publish import Publication, publication, publications_of
 from ledger.reading import Changed
 from ledger.values import utc_text
-from public_site import exports
+from public_site import described, exports
 from public_site.exports import manifest
 from public_site.pages import page
 from public_site.web import Ask, Page, Row, plain
@@ -185,7 +185,15 @@ def downloads(ask: Ask) -> Page:
         counts["records"],
         counts["releases"],
     )
-    return Page("pages/downloads.html", view, told, fictional=ask.fictional())
+    dataset = described.ledger(
+        ask.settings,
+        ask.register,
+        ask.language,
+        number,
+        told["published"],
+        (f for f in told["files"] if f.get("kind") in (None, "", "all")),
+    )
+    return Page("pages/downloads.html", view, told, fictional=ask.fictional(), dataset=dataset)
 
 
 @page("/log")
