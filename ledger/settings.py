@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """Hours after which an officer is signed out in any case."""
     secure_cookies: bool = False
     """Set true behind https: cookies are then `__Host-` and Secure."""
+    locales: str = ""
+    """Folder of further languages of the public site, one folder each (docs/translating.md)."""
     production: bool = False
     """Refuses the example prefix, the example address and insecure cookies."""
 

@@ -7,6 +7,7 @@ page shows (`pages`). Read `create_app`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +33,10 @@ from public_site.web import FOR_EVER, Guard, Page, Site, address, policy, redire
 
 
 class _Language(Convertor[str]):
-    regex = "|".join(i18n.LANGUAGES)
+    @property
+    def regex(self) -> str:  # type: ignore[override]
+        """Asked when a route is made: `create_app` has read the languages by then."""
+        return "|".join(i18n.languages())
 
     def convert(self, value: str) -> str:
         return value
@@ -49,6 +53,7 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
 
     `app.state.site` is the `Site`: settings, register, engine and `render`.
     """
+    i18n.add(Path(settings.locales) if settings.locales else None)
     if register is None:
         register = register_of(settings.home / "ledger.toml")
     if engine is None:

@@ -65,7 +65,7 @@ def ledger(
         "license": settings.license,
         "isAccessibleForFree": True,
         "creator": {"@type": "Organization", "name": settings.publisher_name, "url": f"{home}/"},
-        "inLanguage": list(i18n.LANGUAGES),
+        "inLanguage": list(i18n.languages()),
         "spatialCoverage": [
             {"@type": "Place", "name": j.names.get(language) or j.names.get("en") or j.code}
             for j in register.jurisdictions

@@ -55,14 +55,14 @@ class Frozen:
     failed: list[str] = field(default_factory=list)
 
 
-def frozen(app: Starlette, out: Path, progress: Progress, languages: Iterable[str] = i18n.LANGUAGES) -> Frozen:
+def frozen(app: Starlette, out: Path, progress: Progress, languages: Iterable[str] | None = None) -> Frozen:
     """Write the site to the folder `out`, replacing an earlier copy. Raises Refused for a folder that is no copy."""
     if out.exists() and any(out.iterdir()) and not (out / SUMS).exists():
         raise Refused("freeze_not_empty", folder=str(out))
     out.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        told = _Copy(app, building, tuple(languages), progress).made()
+        told = _Copy(app, building, tuple(languages or i18n.languages()), progress).made()
         if out.exists():
             old = building.with_name(building.name + "-old")
             os.replace(out, old)

@@ -45,16 +45,16 @@ class Gap:
         words = _words()
         if self.field:
             kind = catalogue.kind(self.dataset)
-            told = words["line"][language].format(
-                label=kind.field(self.field).label[language], kind=kind.label[language].lower()
+            told = i18n.said(words["line"], language).format(
+                label=i18n.said(kind.field(self.field).label, language), kind=i18n.said(kind.label, language).lower()
             )
         else:
-            told = words[self.code][language]
+            told = i18n.said(words[self.code], language)
         if not self.parts:
             return told
         shown = ", ".join(_named(p, language) for p in self.parts[:PARTS_SHOWN])
         more = len(self.parts) - PARTS_SHOWN
-        how = words["for_some" if more > 0 else "for"][language]
+        how = i18n.said(words["for_some" if more > 0 else "for"], language)
         return how.format(line=told, parts=shown, more=more)
 
 
@@ -118,7 +118,7 @@ def _part(thing: Json, n: int, key: str = "description") -> str:
 
 
 def _named(part: str, language: str) -> str:
-    return _words()["without_name"][language].format(n=part[1:]) if part.startswith("#") else f"“{part}”"
+    return i18n.said(_words()["without_name"], language).format(n=part[1:]) if part.startswith("#") else f"“{part}”"
 
 
 def _has_role(doc: Json, *roles: str) -> bool:
@@ -258,12 +258,12 @@ def letter(about: About, missing: Collection[Gap], language: str) -> str:
 
 
 def subject(about: About, language: str, of_request: bool = False) -> str:
-    told = _words()["subject_of_request" if of_request else "subject"][language]
+    told = i18n.said(_words()["subject_of_request" if of_request else "subject"], language)
     return told.format(title=" ".join(about.it.title.split()), ocid=about.it.ocid)
 
 
 def _filled(name: str, about: About, missing: Collection[Gap], language: str) -> str:
-    words = {key: told[language] for key, told in _words().items()}
+    words = {key: i18n.said(told, language) for key, told in _words().items()}
     speak = i18n.language(language)
     law = about.law.get(language) or about.law.get("en") or ""
     asked = [f"{n}. {g.label(language)}" for n, g in enumerate(missing, 1)] or [words["own_question"]]
@@ -307,6 +307,6 @@ def _figures(about: About, language: str) -> Iterable[str]:
         bits = [sums, " ".join(goods.split()), speak.date(f.on) if f.on else "", ends]
         yield f"- {speak.term('stage', f.stage)}: " + ", ".join(b for b in bits if b)
     if len(told) > FIGURES_SHOWN:
-        yield "- " + words["more_figures"][language].format(more=speak.number(len(told) - FIGURES_SHOWN))
+        yield "- " + i18n.said(words["more_figures"], language).format(more=speak.number(len(told) - FIGURES_SHOWN))
     if not told:
-        yield "- " + words["no_figures"][language]
+        yield "- " + i18n.said(words["no_figures"], language)

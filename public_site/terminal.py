@@ -21,6 +21,7 @@ from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.values import utc_text
+from public_site import i18n
 
 OK, FOUND, REFUSED = 0, 1, 2
 """Exit codes: done; done, and findings of severity error or differences; wrong usage or refused."""
@@ -41,7 +42,7 @@ def refusal(error: LedgerError, language: str = "en") -> tuple[str, str]:
     entry = _refusals().get(error.code)
     if entry is None:
         return f"Refused: {error.code} {dict(error.params) or ''}".strip(), ""
-    told = entry[language] if isinstance(entry.get(language), Mapping) else entry
+    told = i18n.said(entry, language) if isinstance(entry.get("en"), Mapping) else entry
     params = _Shown({k: str(v) for k, v in error.params.items()})
     return str(told.get("what", "")).format_map(params), str(told.get("fix", "")).format_map(params)
 

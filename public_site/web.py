@@ -17,6 +17,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -236,7 +237,7 @@ class Site:
 
     def __init__(self, settings: Settings, register: Register, engine: sa.Engine) -> None:
         self.settings, self.register, self.engine = settings, register, engine
-        self.environments = {code: _environment(code) for code in i18n.LANGUAGES}
+        self.environments = {code: _environment(code) for code in i18n.languages()}
         self.assets = {name: Asset.of(name, kind) for name, kind in _ASSETS.items()}
         self.icon = (files("public_site") / "static" / "icon.svg").read_bytes()
         self.version = _version(register, settings)
@@ -265,7 +266,8 @@ class Site:
             "desk": False,
             **i18n.context_of(language),
             "language": language,
-            "languages": i18n.LANGUAGES,
+            "languages": i18n.languages(),
+            "written": i18n.written,
             "site_name": self.settings.publisher_name,
             "public_url": self.settings.public_url.rstrip("/"),
             "css": self.assets["site.css"].address,
@@ -515,7 +517,7 @@ def language_of(request: Request) -> str:
     first = request.url.path.split("/")[1] if "/" in request.url.path else ""
     if first in ("chart", "embed"):
         first = request.query_params.get("lang", "")
-    return first if first in i18n.LANGUAGES else i18n.chosen(request.headers.get("accept-language", ""))
+    return first if first in i18n.languages() else i18n.chosen(request.headers.get("accept-language", ""))
 
 
 def wants_json(request: Request) -> bool:
@@ -556,6 +558,8 @@ def _version(register: Register, settings: Settings) -> str:
     digest = hashlib.sha256(repr((register, settings.public_url, settings.publisher_name)).encode())
     for room in ("public_site", "ledger"):
         _digest_into(digest, files(room))
+    if settings.locales:
+        _digest_into(digest, Path(settings.locales))
     return digest.hexdigest()[:16]
 
 

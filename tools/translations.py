@@ -1,13 +1,18 @@
 """Bring the translators' catalogues up to date with the templates: new messages come in empty, unused ones go.
 
-In: `public_site/templates`. Out: `public_site/locale/<language>/LC_MESSAGES/messages.po`. Run it after changing a
-sentence, then translate what is empty; a test fails until that is done. Read `found`.
+    python tools/translations.py              the languages of the package
+    python tools/translations.py fr FOLDER    FOLDER/fr: a new language to begin with, or one of `LEDGER_LOCALES`
+
+In: `public_site/templates`. Out: `<language>/LC_MESSAGES/messages.po`. Run it after changing a sentence, then translate
+what is empty; for the languages of the package a test fails until that is done. Read `found`, and docs/translating.md.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
@@ -33,20 +38,36 @@ def found() -> Catalog:
     return catalog
 
 
-def po(language: str) -> Path:
-    return SITE / "locale" / language / "LC_MESSAGES" / "messages.po"
+def po(language: str, locale: Path = SITE / "locale") -> Path:
+    return locale / language / "LC_MESSAGES" / "messages.po"
+
+
+def renew(file: Path, language: str) -> None:
+    """Bring one catalogue up to date; begin it where there is none."""
+    known = Catalog(locale=language, project="covid-ledger", charset="utf-8")
+    if file.exists():
+        with file.open("rb") as was:
+            known = read_po(was, locale=language)
+    known.update(found(), no_fuzzy_matching=True)
+    known.obsolete.clear()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as out:
+        write_po(
+            out, known, omit_header=False, include_lineno=False, sort_output=False, ignore_obsolete=True, width=100
+        )
 
 
 def main() -> None:
-    for language in LANGUAGES:
-        with po(language).open("rb") as file:
-            known = read_po(file, locale=language)
-        known.update(found(), no_fuzzy_matching=True)
-        known.obsolete.clear()
-        with po(language).open("wb") as file:
-            write_po(
-                file, known, omit_header=False, include_lineno=False, sort_output=False, ignore_obsolete=True, width=100
-            )
+    if len(sys.argv) == 1:
+        for language in LANGUAGES:
+            renew(po(language), language)
+        return
+    language, folder = sys.argv[1], Path(sys.argv[2])
+    renew(po(language, folder), language)
+    about = folder / language / "language.toml"
+    if not about.exists():
+        name = Locale.parse(language).get_display_name(language) or language
+        about.write_text(f'name = "{name}"\nlocale = "{language}"\nday = "d MMMM y"\nmonth = "MMMM y"\n', "utf-8")
 
 
 if __name__ == "__main__":

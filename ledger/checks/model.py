@@ -90,7 +90,7 @@ class Check:
 
     def text(self, language: str) -> Text:
         told = _words()["check"][self.code]
-        if language == "en":
+        if language not in told or language == "en":
             return Text(**_read(inspect.cleandoc(self.function.__doc__ or ""), self.limits), said=told["en"]["said"])
         own = told[language]
         shown = {k: own[k].format_map(dict(self.limits)) for k in ("title", "looks_at", "matters", "limit")}
@@ -128,7 +128,8 @@ def outcome(told: tuple[Result, ...]) -> str:
 
 def label(group: str, code: str, language: str) -> str:
     """The reader's words for a number, a missing field or an outcome."""
-    return str(_words()[group][code][language])
+    told = _words()[group][code]
+    return str(told.get(language) or told["en"])
 
 
 @cache

@@ -35,7 +35,7 @@ def router(settings: Settings, register: Register, engine: sa.Engine) -> APIRout
     @routes.get("/robots.txt")
     def robots() -> PlainTextResponse:
         """Everything may be read but the desk, and lists narrowed by filters: their number has no end."""
-        closed = "".join(f"Disallow: /{code}/{page}?\n" for code in i18n.LANGUAGES for page in ("search", "follow"))
+        closed = "".join(f"Disallow: /{code}/{page}?\n" for code in i18n.languages() for page in ("search", "follow"))
         told = f"User-agent: *\nDisallow: /desk\nDisallow: /api/\n{closed}Allow: /\n\nSitemap: {home}/sitemap.xml\n"
         return PlainTextResponse(told, headers=headers)
 
@@ -87,10 +87,11 @@ def _times(conn: sa.Connection) -> dict[int, str]:
 def _entry(home: str, path: str, at: str) -> str:
     path = escape(path)
     others = "".join(
-        f'<xhtml:link rel="alternate" hreflang="{code}" href="{escape(home)}/{code}{path}"/>' for code in i18n.LANGUAGES
+        f'<xhtml:link rel="alternate" hreflang="{code}" href="{escape(home)}/{code}{path}"/>'
+        for code in i18n.languages()
     )
     changed = f"<lastmod>{at}</lastmod>" if at else ""
-    return "".join(f"<url><loc>{escape(home)}/{code}{path}</loc>{changed}{others}</url>" for code in i18n.LANGUAGES)
+    return "".join(f"<url><loc>{escape(home)}/{code}{path}</loc>{changed}{others}</url>" for code in i18n.languages())
 
 
 # --- the catalogue ------------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ def catalogue(conn: sa.Connection, settings: Settings, register: Register) -> di
         "@type": "dcat:Catalog",
         "dct:title": settings.publisher_name,
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": settings.publisher_name},
-        "dct:language": list(i18n.LANGUAGES),
+        "dct:language": list(i18n.languages()),
         **_when(issued, changed),
         "foaf:homepage": {"@id": f"{home}/"},
         "dcat:dataset": datasets,

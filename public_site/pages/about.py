@@ -57,12 +57,22 @@ def dictionary(ask: Ask) -> Page:
     for name in catalogue.kinds():
         kind = catalogue.kind(name)
         fields = tuple(
-            FieldRow(f.name, f.label[code], f.type, f.required, f.help.get(code, ""), f.example, f.path, f.sensitivity)
+            FieldRow(
+                f.name,
+                i18n.said(f.label, code),
+                f.type,
+                f.required,
+                f.help.get(code) or f.help.get("en", ""),
+                f.example,
+                f.path,
+                f.sensitivity,
+            )
             for f in kind.fields
         )
-        kinds.append((name, kind.label[code], fields))
+        kinds.append((name, i18n.said(kind.label, code), fields))
     columns = tuple(
-        ColumnRow(name, c[code], c["type"], c[f"help_{code}"]) for name, c in sorted(friendly.words()["column"].items())
+        ColumnRow(name, i18n.said(c, code), c["type"], c.get(f"help_{code}") or c["help_en"])
+        for name, c in sorted(friendly.words()["column"].items())
     )
     groups = ("stage", "event", "kind", "method", "role", "nothing")
     codes = tuple(

@@ -35,9 +35,9 @@ def label_of(locator: str, language: str, entries: bool = True) -> str:
     plain = [t for t in tokens if not _is_entry(t)]
     words = i18n.terms()["place"]
     own = next((words["/".join(plain[n:])] for n in range(len(plain) - 1) if "/".join(plain[n:]) in words), None)
-    label = own[language] if own else _labels().get((generic, language))
+    label = i18n.said(own, language) if own else _labels().get((generic, language)) or _labels().get((generic, "en"))
     if label is None:
-        label = words[plain[-1]][language] if plain and plain[-1] in words else _words(plain)
+        label = i18n.said(words[plain[-1]], language) if plain and plain[-1] in words else _words(plain)
     return _numbered(label, tokens) if entries else label
 
 
@@ -46,7 +46,7 @@ def entry_of(locator: str, language: str) -> str:
     tokens = locator.strip("/").split("/")
     plain = [t for t in tokens if not _is_entry(t)]
     known = i18n.terms()["entry"].get(plain[-1])
-    return _numbered(known[language] if known else _words(plain), tokens)
+    return _numbered(i18n.said(known, language) if known else _words(plain), tokens)
 
 
 def is_minted(id: str) -> bool:

@@ -77,7 +77,7 @@ def test_every_code_has_its_word_in_both_languages() -> None:
     ],
 )
 def test_amounts_are_whole_and_name_their_currency(amount: str, currency: str, shown: str) -> None:
-    for code in i18n.LANGUAGES:
+    for code in i18n.languages():
         assert i18n.language(code).amount(Decimal(amount), currency).replace("\u00a0", " ") == shown
 
 
