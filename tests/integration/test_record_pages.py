@@ -17,6 +17,7 @@ from ledger.settings import Register, Settings
 from ledger.totals import movements
 from public_site.app import create_app
 from public_site.pages import PageFunction, figure, parties, places, process, versions
+from public_site.pages import programme as programmes
 from tests import builders
 from tests.builders import aid, procurement, programme, published
 from tests.markup import foreign
@@ -78,7 +79,7 @@ PAGES = (
     "function",
     [
         process.process,
-        process.programme,
+        programmes.programme,
         versions.history,
         figure.why,
         parties.donor,

@@ -19,6 +19,7 @@ from public_site.pages import (
     parties,
     places,
     process,
+    programme,
     publications,
     reconciled,
     shown,
@@ -100,7 +101,7 @@ def test_amounts_in_json_are_text() -> None:
 def test_every_module_of_pages_has_a_page_with_a_promise() -> None:
     homes = {page.__module__ for page in all_pages()}  # type: ignore[attr-defined]
     records = (about, changes, checks, figure, follow, front, lists, parties, places, process)
-    modules = (*records, publications, reconciled, versions, voices)
+    modules = (*records, programme, publications, reconciled, versions, voices)
     assert homes == {m.__name__ for m in modules}
     assert all(page.policy == "public" and "json" in page.twins for page in all_pages())
     assert len({page.path for page in all_pages()}) == len(all_pages())
