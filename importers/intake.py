@@ -69,6 +69,9 @@ def _no_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        # All that was made counts as old at once: else the first walk of the collector costs 0.4 s for 10,000 rows.
+        gc.freeze()
+        gc.unfreeze()
         if was:
             gc.enable()
 

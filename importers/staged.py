@@ -12,20 +12,24 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.findings import Finding
-from ledger.values import CellRef, Sha256
+from ledger.values import CellRef, Sha256, Source
 
 LISTS_SHEET = "covid_ledger_lists"
 """The hidden sheet of our own workbooks that holds the choices of their lists: no officer has to hear of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """One value as understood: `raw` is what the cell said, `how` is empty when `raw` reads as `value`."""
+@dataclass(frozen=True, slots=True, init=False)
+class Parsed(Source):
+    """One value as understood: `raw` is what the cell said, `how` is empty when `raw` reads as `value`.
 
-    value: Any
-    raw: str
-    at: CellRef
-    how: str = ""
+    It is its own evidence: a large file has millions, and none has to be made twice.
+    """
+
+    value: Any = None
+
+    def __init__(self, value: Any, raw: str, at: CellRef, how: str = "") -> None:
+        super(Parsed, self).__init__(at, raw, how)  # named: `slots` makes the class anew
+        object.__setattr__(self, "value", value)
 
 
 @dataclass(frozen=True, slots=True)

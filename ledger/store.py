@@ -16,15 +16,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 import zstandard
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -32,6 +28,9 @@ from ledger import tables
 from ledger.errors import TooLarge, Unavailable
 from ledger.settings import Settings
 from ledger.values import Sha256
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 BUSY_MS = 10_000
 _READ = "ledger_reads"
@@ -141,6 +140,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
 def migrate(engine: sa.Engine, to: str = "head") -> None:
     """Bring the tables and triggers to this version, forward only. Safe to call at every start, by several at once."""
+    from alembic import command  # here and below: a check of a file needs no migrations, and need not wait for them
+
     config = _migrations()
     with engine.begin() as conn:
         if conn.dialect.name == "postgresql":
@@ -152,15 +153,21 @@ def migrate(engine: sa.Engine, to: str = "head") -> None:
 
 def revision(conn: sa.Connection) -> str | None:
     """Return the revision that the tables are at; None before the first."""
+    from alembic.migration import MigrationContext
+
     return MigrationContext.configure(conn).get_current_revision()
 
 
 def revisions() -> frozenset[str]:
     """Return every revision that this version knows."""
+    from alembic.script import ScriptDirectory
+
     return frozenset(step.revision for step in ScriptDirectory.from_config(_migrations()).walk_revisions())
 
 
 def _migrations() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config

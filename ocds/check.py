@@ -16,7 +16,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-import jsonschema
 import jsonschema_rs
 
 from ocds import paths, schema
@@ -71,7 +70,9 @@ def _verdict() -> Any:
 
 
 @cache
-def _explainer(kind: str = "") -> jsonschema.Draft4Validator:
+def _explainer(kind: str = "") -> Any:
+    import jsonschema  # only what is not valid needs its words; a tenth of a second at every start
+
     told = schema.envelope_schema(kind) if kind else schema.release_schema()
     return jsonschema.Draft4Validator(told, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
 

@@ -193,8 +193,8 @@ class Parties:
         if known.id.endswith("-private-individuals"):
             self._people.append(name.at)
         # A person's name must not come back through the evidence of the name that stands for it.
-        at = replace(name, raw="", how="aggregated") if known.at.how == "aggregated" else name
-        return replace(known, at=at, identifier_at=id if known.identifier_at is not None else None, roles=set())
+        at = replace(name, value=known.name, raw="", how="aggregated") if known.at.how == "aggregated" else name
+        return Party(known.id, known.name, at, known.identifier, id if known.identifier_at is not None else None)
 
     def _identified(self, name: Parsed, id: Parsed | None, kind: str) -> Party:
         text = " ".join(str(name.value).split())

@@ -19,7 +19,8 @@ from ocds import paths
 
 
 def source(parsed: Parsed, how: str = "") -> Source:
-    return Source(parsed.at, parsed.raw, how or parsed.how)
+    """The evidence of a value: what was read is its own, unless the value was made of it in another way."""
+    return Source(parsed.at, parsed.raw, how) if how and how != parsed.how else parsed
 
 
 @dataclass(slots=True)
@@ -56,7 +57,10 @@ class Part:
         known = self.process.members.get(at)
         if known is None:
             known = {"id": id}
-            self.json.setdefault(key, []).append(known)
+            entries = self.json.setdefault(key, [])
+            entries.append(known)
+            if len(entries) == 2:
+                self.process.several.append(entries)
             self.process.members[at] = known
         return Part(self.process, known, at)
 
@@ -117,7 +121,9 @@ class Part:
 class Process(Part):
     """One draft in the making."""
 
-    __slots__ = ("cells", "conflicts", "kind", "language", "members", "objects", "ocid", "parties", "remarks")
+    __slots__ = (
+        "cells", "conflicts", "kind", "language", "members", "objects", "ocid", "parties", "remarks", "several",
+    )  # fmt: skip
 
     def __init__(self, ocid: str, kind: str, language: str) -> None:
         super().__init__(self, {}, "")
@@ -128,6 +134,7 @@ class Process(Part):
         self.parties: dict[str, Party] = {}
         self.remarks: dict[str, list[tuple[str, Parsed]]] = {}
         self.objects: dict[str, dict[str, Any]] = {}
+        self.several: list[list[dict[str, Any]]] = []  # arrays with more than one entry
 
     def refer(self, part: Part, key: str, party: Party, role: str) -> None:
         """Let `part` name the organization under `key`, and give it the role that goes with it."""
@@ -189,22 +196,10 @@ class Process(Part):
         body = dict(self.json)
         if parties:
             body["parties"] = parties
+        for entries in self.several:  # the order of rows is not the order of events
+            entries.sort(key=lambda v: (str(v.get("date", "")), str(v["id"])))
         self.members.clear()  # only needed while writing; a large file has many processes waiting for the last one
-        return Draft(self.ocid, self.kind, _ordered(body), self.cells)
-
-
-def _ordered(value: Any) -> Any:
-    """Sort arrays of objects by date, then id, where they stand: the order of rows is not the order of events."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            if isinstance(inner, dict | list):
-                _ordered(inner)
-    elif value and isinstance(value[0], dict):
-        for entry in value:
-            _ordered(entry)
-        if len(value) > 1:
-            value.sort(key=lambda v: (str(v.get("date", "")), str(v["id"])))
-    return value
+        return Draft(self.ocid, self.kind, body, self.cells)
 
 
 def texts(rows: Iterable[Mapping[str, Parsed]], *fields: str) -> str:
