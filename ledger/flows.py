@@ -8,7 +8,7 @@ Read `Line`, then `flows`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ from ledger import tables
 from ledger.arcs import GOODS_ONLY
 from ledger.reading import ROLES, Wanted, narrowed
 from ledger.tables import arcs
-from ledger.totals import at_publication, totals, where
+from ledger.totals import Total, at_publication, each, totals, where
 
 NODES_MAX = 30
 OTHER = "*"  # id of the node that holds what has no room of its own
@@ -288,6 +288,15 @@ class Moment:
 
 def moments(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = None) -> list[Moment]:
     """Return a line by month, as exactly as dates are known: `2020-05`, or `2020` when that is all there is."""
+    if _is_whole(wanted, at):
+        found = _summed((month, t) for month, t in each(conn, "month", at, **line.filters()))
+        whole = _summed(("", t) for t in totals(conn, at, **line.filters())).get("", _NONE)
+        undated = (
+            whole[0] - sum((m[0] for m in found.values()), Decimal(0)),
+            whole[1] - sum(m[1] for m in found.values()),
+        )
+        known = [Moment(month, amount, figures) for month, (amount, figures) in sorted(found.items())]
+        return [*known, Moment(None, *undated)] if undated[1] else known
     month = func.substr(arcs.c.on, 1, 7)
     query = sa.select(month, _sum(), func.count()).where(*_of(line, wanted, at)).group_by(month)
     return sorted((Moment(*row) for row in conn.execute(query)), key=lambda m: m.on or "~")
@@ -305,6 +314,8 @@ class Place:
 
 def places(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = None) -> list[Place]:
     """Return a line by area, with the figures of its stage that name an area and no amount."""
+    if _is_whole(wanted, at):
+        return _kept_places(conn, line, at)
     filters = {**narrowed(wanted, at), **line.filters()}
     filters.pop("currency")
     without = func.sum(sa.case((arcs.c.amount.is_(None), 1), else_=0))
@@ -315,6 +326,48 @@ def places(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = Non
         .group_by(arcs.c.area)
     )
     return [Place(area, amount, count, int(none)) for area, amount, count, none in conn.execute(query)]
+
+
+def _kept_places(conn: sa.Connection, line: Line, at: int | None) -> list[Place]:
+    chosen = {**line.filters(), "currency": (line.currency, "")}
+    by_area = each(conn, "area", at, **chosen)
+    told: list[tuple[str | None, Total]] = [*by_area]
+    amounts = _summed(told, lambda t: bool(t.currency))
+    silent = _summed(told, lambda t: not t.currency)
+    whole = [(None, t) for t in totals(conn, at, **chosen)]
+    for kept, all_told in (
+        (amounts, _summed(whole, lambda t: bool(t.currency))),
+        (silent, _summed(whole, lambda t: not t.currency)),
+    ):
+        amount, figures = all_told.get(None, _NONE)
+        rest = amount - sum((a for a, _ in kept.values()), Decimal(0)), figures - sum(n for _, n in kept.values())
+        if rest[1]:
+            kept[None] = rest
+    return [
+        Place(area, amounts[area][0] if area in amounts else None, amounts.get(area, _NONE)[1] + without, without)
+        for area in sorted({*amounts, *silent}, key=lambda a: (a is None, a))
+        for without in (silent.get(area, _NONE)[1],)
+    ]
+
+
+_NONE = (Decimal(0), 0)
+
+
+def _summed(
+    told: Iterable[tuple[Any, Total]], which: Callable[[Total], bool] = lambda t: True
+) -> dict[Any, tuple[Decimal, int]]:
+    """Amount and figures by key, of the totals that are meant: goods bought with a loan are goods."""
+    found: dict[Any, tuple[Decimal, int]] = {}
+    for key, total in told:
+        if which(total):
+            amount, figures = found.get(key, _NONE)
+            found[key] = amount + total.amount, figures + total.arcs
+    return found
+
+
+def _is_whole(wanted: Wanted, at: int | None) -> bool:
+    """Whether the reader filters by nothing but what makes a line: then the sums are kept."""
+    return set(narrowed(wanted, at)) <= {"jurisdiction", "stage", "currency"}
 
 
 def named(conn: sa.Connection, jurisdiction: str, at: int | None = None) -> dict[str, int]:

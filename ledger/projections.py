@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger import store, tables
+from ledger import store, subtotals, tables
 from ledger.arcs import arcs, folded, is_withdrawn
 from ledger.checks import facts, stored
 from ledger.proposals import chunks
@@ -35,6 +35,9 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "flags": ("ocid", "code", "part", "position"),
     "comparables": ("ocid", "locator"),
 }
+
+_FOLLOWING: Mapping[str, tuple[str, ...]] = {"subtotals": subtotals.KEY, "spreads": ("group",)}
+"""Rows that follow from those of many records together."""
 
 _BY_ITSELF = {"flags": tables.flags.c.group.is_(None)}
 """Rows that a record gives alone. The others of the table follow from what it is compared with (`checks.stored`)."""
@@ -164,9 +167,11 @@ def write(conn: sa.Connection, changed: Iterable[tuple[Told | None, Told]], publ
     opening: dict[str, list[Row]] = {t: [] for t in _KEYS}
     sightings: list[Told] = []
     groups: set[str] = set()
+    sums = subtotals.Turning()
     for before, after in changed:
-        was = rows_of(before) if before else {}
-        ends, begins = turn(was, rows_of(after))
+        was, now = rows_of(before) if before else {}, rows_of(after)
+        ends, begins = turn(was, now)
+        sums.record(was.get("arcs", {}).values(), now["arcs"].values())
         for t in _KEYS:
             closing[t] += ends[t]
             opening[t] += begins[t]
@@ -188,6 +193,7 @@ def write(conn: sa.Connection, changed: Iterable[tuple[Told | None, Told]], publ
                 sa.insert(tables.metadata.tables[name]), [{**r, "from_publication": publication} for r in rows]
             )
     stored.regroup(conn, groups, publication)
+    sums.write(conn, publication)
     _write_parties(conn, sightings, publication)
 
 
@@ -377,8 +383,25 @@ def migrate(engine: sa.Engine) -> None:
         r = tables.records
         bought = sa.select(r.c.ocid).where(r.c.kind == "procurement", sa.not_(r.c.withdrawn)).limit(1)
         is_behind = conn.scalar(sa.select(tables.checks.c.ocid).limit(1)) is None and conn.scalar(bought) is not None
+        t = tables.subtotals
+        adds = conn.scalar(sa.select(t.c.by).limit(1)) is None and conn.scalar(sa.select(tables.arcs.c.ocid).limit(1))
     if is_behind:
         rebuild(engine)
+    elif adds:
+        with writing(engine) as conn:
+            _follow(conn)
+
+
+def _follow(conn: sa.Connection) -> None:
+    """Make anew what follows from other projections: kept totals from arcs, spreads from comparables."""
+    for table, rows in _following(conn):
+        conn.execute(sa.delete(table))
+        for part in chunks(rows):
+            conn.execute(sa.insert(table), part)
+
+
+def _following(conn: sa.Connection) -> tuple[tuple[sa.Table, Iterable[Row]], ...]:
+    return ((tables.subtotals, subtotals.again(conn)), (tables.spreads, stored.spread_again(conn)))
 
 
 def rebuild(engine: sa.Engine) -> None:
@@ -397,6 +420,7 @@ def rebuild(engine: sa.Engine) -> None:
         _insert(conn, held)
         for part in chunks(stored.regrouped(conn)):
             conn.execute(sa.insert(tables.flags), part)
+        _follow(conn)
         parties, names = ledger.rows()
         if parties:
             conn.execute(sa.insert(tables.parties), parties)
@@ -448,6 +472,9 @@ def compare(engine: sa.Engine) -> list[str]:
         found += _differences(
             "flags", "", list(stored.regrouped(conn)), [dict(r) for r in conn.execute(with_others).mappings()]
         )
+        for table, expected_rows in _following(conn):
+            kept = [dict(r) for r in conn.execute(sa.select(table)).mappings()]
+            found += _differences(table.name, "", list(expected_rows), kept)
         parties, _ = ledger.rows()
         found += _differences(
             "parties", "", parties, [dict(r) for r in conn.execute(sa.select(tables.parties)).mappings()]
@@ -465,7 +492,7 @@ def _own(table: str) -> sa.ColumnElement[bool]:
 
 
 def _differences(name: str, ocid: str, expected: list[Row], stored: list[Row]) -> list[str]:
-    keys = (*_KEYS.get(name, ("id",)), "from_publication")
+    keys = (*{**_KEYS, **_FOLLOWING}.get(name, ("id",)), "from_publication")
 
     def by_key(rows: list[Row]) -> dict[tuple[Any, ...], Row]:
         return {tuple(r[k] for k in keys): r for r in rows}

@@ -2,7 +2,8 @@
 
 Append-only and four-eyes rules are constraints here and triggers in `migrations/`; both are attacked by
 tests on SQLite and PostgreSQL. Truth: uploads, submissions, entries, releases, publications, audit.
-Projections (rebuildable from releases): records, record_parties, arcs, parties, checks, flags, comparables.
+Projections (rebuildable from releases): records, record_parties, arcs, parties, checks, flags, comparables; and what
+follows from these: spreads, subtotals.
 `[from_publication, to_publication)`: a projection row is true from one publication until, not including, another;
 `to_publication` NULL means it is true now. Read `releases` first, then `submissions`.
 """
@@ -58,6 +59,19 @@ class Amount(TypeDecorator[Decimal]):
             return None
         # PostgreSQL gives 5.0000 where SQLite gives 5: one text for one amount, whatever the engine.
         return Decimal(int(value if dialect.name == "sqlite" else value * _SCALE)) / _SCALE
+
+
+class Sum(TypeDecorator[Decimal]):
+    """An exact sum of `Amount`s, of any size: its whole ten-thousandths as text. Never added up in SQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else str(int(value * _SCALE))
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Decimal | None:
+        return None if value is None else Decimal(int(value)) / _SCALE
 
 
 class Moment(TypeDecorator[datetime]):
@@ -463,6 +477,8 @@ arcs = Table(  # one typed movement of money or goods; see `ledger.arcs`
     Column("locator", Text, nullable=False),  # where in the record the figure stands
     CheckConstraint("(amount IS NULL) = (currency IS NULL)", name="amount_has_currency"),
     Index("ix_arcs_now", "to_publication", "jurisdiction", "stage"),
+    # A list of figures, newest first, without sorting all of them.
+    Index("ix_arcs_order", "to_publication", "crossing", "on", "ocid", "position"),
     Index("ix_arcs_payer", "payer"),
     Index("ix_arcs_payee", "payee"),
     Index("ix_arcs_area", "area"),
@@ -517,6 +533,36 @@ comparables = Table(  # contracts and unit prices, as they may be compared with 
     Column("on", Text),
     Index("ix_comparables_group", "group"),
     Index("ix_comparables_item", "item"),
+)
+
+spreads = Table(  # how the unit prices of one group spread: kept, because a page must not read a thousand of them
+    "spreads",
+    metadata,
+    Column("group", Text, primary_key=True),
+    Column("from_publication", sa.Integer, ForeignKey("publications.number"), primary_key=True),
+    Column("to_publication", sa.Integer, ForeignKey("publications.number")),
+    Column("contracts", sa.Integer, nullable=False),
+    Column("prices", sa.Integer, nullable=False),
+    *(Column(name, Amount, nullable=False) for name in ("median", "low", "high")),
+    Column("first", Text),
+    Column("last", Text),
+)
+
+subtotals = Table(  # totals that pages ask for again and again (`ledger.subtotals`)
+    "subtotals",
+    metadata,
+    Column("by", Text, primary_key=True),  # '' for everything, else a column of arcs, or month
+    Column("code", Text, primary_key=True),  # its value
+    Column("crossing", Text, primary_key=True),  # '' for any
+    Column("jurisdiction", Text, primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),  # '' for figures without an amount
+    Column("in_kind", sa.Boolean, primary_key=True),
+    Column("loan", sa.Boolean, primary_key=True),
+    Column("from_publication", sa.Integer, ForeignKey("publications.number"), primary_key=True),
+    Column("to_publication", sa.Integer, ForeignKey("publications.number")),
+    Column("amount", Sum, nullable=False),
+    *(Column(name, sa.Integer, nullable=False) for name in ("processes", "figures", "without_amount")),
 )
 
 rates = Table(

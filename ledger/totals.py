@@ -6,7 +6,7 @@ judge. `reconciliation` and `remainders` put totals side by side without adding 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import func
 
+from ledger import subtotals, tables
 from ledger.arcs import GOODS_ONLY, Arc
 from ledger.tables import STAGES, arcs
 
@@ -83,9 +84,7 @@ def where(at: int | None = None, **filters: Any) -> list[sa.ColumnElement[bool]]
         elif name == "year":
             found.append(arcs.c.on.like(f"{int(value):04d}%"))
         elif name in FILTERS:
-            column = arcs.c[name]
-            many = isinstance(value, Collection) and not isinstance(value, str)
-            found.append(column.in_(value) if many else column == value)
+            found += _chosen(arcs, {name: value})
         else:
             raise TypeError(f"arcs have no filter {name}")
     return found
@@ -94,8 +93,43 @@ def where(at: int | None = None, **filters: Any) -> list[sa.ColumnElement[bool]]
 def totals(conn: sa.Connection, at: int | None = None, **filters: Any) -> list[Total]:
     """Return the totals at publication `at` (None: now), one a line that may be added. See `where` for filters.
 
-    Exact on both databases: `Amount` adds whole ten-thousandths on SQLite and NUMERIC on PostgreSQL.
+    Everything, and what concerns one office, area, party or the like, is kept (`subtotals`); other filters are added
+    up. Exact on both databases: `Amount` adds whole ten-thousandths on SQLite and NUMERIC on PostgreSQL.
     """
+    kept = subtotals.answering(filters)
+    if kept is None:
+        return added(conn, at, **filters)
+    return in_order_of_lines(told for _, told in _kept(conn, at, _chosen(tables.subtotals, kept)))
+
+
+def each(conn: sa.Connection, by: str, at: int | None = None, **lines: Any) -> list[tuple[str, Total]]:
+    """Return the kept totals of every code of `by` (`subtotals.BY`, or `month`: `2020-05`, or `2020` when that is all
+    that is known). `lines` chooses by what makes a line: jurisdiction, stage, currency, in_kind, loan."""
+    t = tables.subtotals
+    return [(code, told) for code, told in _kept(conn, at, _chosen(t, {"by": by, "crossing": "", **lines}))]
+
+
+def _kept(
+    conn: sa.Connection, at: int | None, conditions: Iterable[sa.ColumnElement[bool]]
+) -> Iterator[tuple[str, Total]]:
+    t = tables.subtotals
+    columns = (t.c.code, *(t.c[n] for n in subtotals.LINE), t.c.amount, t.c.processes, t.c.figures, t.c.without_amount)
+    for code, j, s, c, k, loan, *sums in conn.execute(sa.select(*columns).where(*conditions, at_publication(t, at))):
+        yield code, Total(j, s, c, k, loan, *sums)
+
+
+def _chosen(table: sa.Table, filters: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
+    """Columns that have one value, or one of several."""
+    return [
+        table.c[name].in_(value)
+        if isinstance(value, Collection) and not isinstance(value, str)
+        else table.c[name] == value
+        for name, value in filters.items()
+    ]
+
+
+def added(conn: sa.Connection, at: int | None = None, **filters: Any) -> list[Total]:
+    """Return the same totals, added up now from every figure under the filters."""
     currency = func.coalesce(arcs.c.currency, "")
     groups = (arcs.c.jurisdiction, arcs.c.stage, currency, arcs.c.in_kind, arcs.c.loan)
     query = (

@@ -8,15 +8,15 @@ the groups that it is or was in, nothing else. Read `rows`, then `regroup`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger import tables
+from ledger import intervals, tables
 from ledger.checks import CHECKS, OUTCOMES, model
-from ledger.checks.compared import Comparable, comparables, group_of, matches
+from ledger.checks.compared import Comparable, Spread, comparables, group_of, matches, spread
 from ledger.checks.facts import Values, facts
 from ledger.checks.model import APPLIES, UNKNOWN, Number, Result
 from ledger.proposals import chunks
@@ -25,6 +25,7 @@ from ledger.totals import at_publication
 Row = dict[str, Any]
 
 _COMPARABLE = tuple(Comparable.__dataclass_fields__)
+_SPREAD = tuple(Spread.__dataclass_fields__)
 _NUMBER = tuple(Number.__dataclass_fields__)  # not `asdict`, which copies: a quarter of the time of a record
 
 
@@ -83,6 +84,13 @@ def regroup(conn: sa.Connection, groups: Iterable[str], publication: int) -> Non
         members: dict[str, list[Comparable]] = {}
         for row in conn.execute(sa.select(c).where(c.c.group.in_(part), c.c.to_publication.is_(None))).mappings():
             members.setdefault(row["group"], []).append(_comparable(row))
+        intervals.turn(
+            conn,
+            tables.spreads,
+            ("group",),
+            {(group,): _spread(group, members.get(group, ())) for group in part if _is_priced(group)},
+            publication,
+        )
         standing: dict[str, dict[tuple[Any, ...], Row]] = {}
         for row in conn.execute(sa.select(f).where(f.c.group.in_(part), f.c.to_publication.is_(None))).mappings():
             plain = {k: v for k, v in row.items() if not k.endswith("_publication")}
@@ -104,6 +112,33 @@ def regroup(conn: sa.Connection, groups: Iterable[str], publication: int) -> Non
         conn.execute(sa.insert(f), [{**r, "from_publication": publication} for r in opening])
 
 
+def _is_priced(group: str) -> bool:
+    return group_of(group)[0] == "unit-price"
+
+
+def _spread(group: str, members: Sequence[Comparable]) -> Row | None:
+    return {"group": group, **{k: getattr(told, k) for k in _SPREAD}} if members and (told := spread(members)) else None
+
+
+def spread_again(conn: sa.Connection) -> Iterator[Row]:
+    """Yield how every group of unit prices spreads, with its interval, as the stored comparables give it."""
+    for group, several in _told(conn):
+        if _is_priced(group):
+            turns = sorted({n for begin, end, _ in several for n in (begin, end) if n is not None})
+            yield from intervals.laid_out({n: _spread(group, _there(several, n)) for n in turns})
+
+
+def spreads(conn: sa.Connection, groups: Iterable[str], at: int | None) -> dict[str, Spread]:
+    """Return how the prices of these groups spread."""
+    t = tables.spreads
+    columns = (t.c.group, *(t.c[k] for k in _SPREAD))
+    found: dict[str, Spread] = {}
+    for part in chunks(sorted(set(groups))):
+        for group, *told in conn.execute(sa.select(*columns).where(t.c.group.in_(part), at_publication(t, at))):
+            found[group] = Spread(*told)
+    return found
+
+
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["ocid"], row["code"], row["part"], row["position"]
 
@@ -121,18 +156,13 @@ def _matched(group: str, members: Iterable[Comparable]) -> Iterator[Row]:
 
 def regrouped(conn: sa.Connection) -> Iterator[Row]:
     """Yield every match with other records that the stored comparables give, with its interval, group by group."""
-    c = tables.comparables
-    query = sa.select(c).order_by(c.c.group, c.c.ocid, c.c.locator, c.c.from_publication)
-    stored = conn.execute(query.execution_options(yield_per=1000)).mappings()
-    for group, told in groupby(stored, key=lambda r: str(r["group"])):
-        several = [(r["from_publication"], r["to_publication"], _comparable(r)) for r in told]
+    for group, several in _told(conn):
         if len(several) < 2:  # alone: nothing to compare it with, ever
             continue
         standing: dict[tuple[Any, ...], Row] = {}
         turns = sorted({n for begin, end, _ in several for n in (begin, end) if n is not None})
         for publication in turns:
-            there = [m for b, e, m in several if b <= publication and (e is None or e > publication)]
-            after = {_key(r): r for r in _matched(group, there)}
+            after = {_key(r): r for r in _matched(group, _there(several, publication))}
             for key, row in list(standing.items()):
                 if after.get(key) != {k: v for k, v in row.items() if not k.endswith("_publication")}:
                     yield {**standing.pop(key), "to_publication": publication}
@@ -140,6 +170,22 @@ def regrouped(conn: sa.Connection) -> Iterator[Row]:
                 if key not in standing:
                     standing[key] = {**row, "from_publication": publication, "to_publication": None}
         yield from standing.values()
+
+
+_Told = list[tuple[int, int | None, Comparable]]
+
+
+def _told(conn: sa.Connection) -> Iterator[tuple[str, _Told]]:
+    """Every group with its members and their intervals."""
+    c = tables.comparables
+    query = sa.select(c).order_by(c.c.group, c.c.ocid, c.c.locator, c.c.from_publication)
+    stored = conn.execute(query.execution_options(yield_per=1000)).mappings()
+    for group, told in groupby(stored, key=lambda r: str(r["group"])):
+        yield group, [(r["from_publication"], r["to_publication"], _comparable(r)) for r in told]
+
+
+def _there(several: _Told, publication: int) -> list[Comparable]:
+    return [m for b, e, m in several if b <= publication and (e is None or e > publication)]
 
 
 # --- what pages ask -----------------------------------------------------------------------------------------------

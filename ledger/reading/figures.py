@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import func
 
 from ledger import tables
 from ledger.arcs import GOODS_ONLY, Arc
@@ -44,15 +43,19 @@ def moved(conn: sa.Connection, wanted: Wanted, at: int | None, limit: int = PAGE
     """
     conditions = _figures(wanted, at)
     a = tables.arcs
-    count = conn.scalar(sa.select(func.count()).select_from(a).where(*conditions)) or 0
     rows = list(_figure_rows(conn, wanted, at, conditions, limit + 1))
     narrowed: dict[str, Any] = {}
-    if wanted.q or wanted.kind or wanted.method:
+    if wanted.kind:
+        narrowed["kind"] = wanted.kind
+    if wanted.q or wanted.method:
         narrowed["ocids"] = sa.select(a.c.ocid).where(*conditions)
     if wanted.jurisdiction:
         narrowed["jurisdiction"] = wanted.jurisdiction
     payers = {k: getattr(wanted, part) for part, k in _SIDE.items() if getattr(wanted, part)}
-    sums = totals(conn, at, **wanted.arc_filters(), **narrowed, **payers)
+    # Nobody pays as two: a donor and another buyer together leave no figure.
+    nobody = wanted.donor and wanted.buyer and wanted.donor != wanted.buyer
+    sums = [] if nobody else totals(conn, at, **wanted.arc_filters(), **narrowed, **payers)
+    count = sum(t.arcs for t in sums)
     return Moved(tuple(rows[:limit]), count, tuple(sums), _figure_key(rows[limit - 1]) if len(rows) > limit else "")
 
 
@@ -91,7 +94,6 @@ def _figure_rows(
     a, r = tables.arcs, tables.records
     payer: Any = tables.parties.alias("payers")
     payee: Any = tables.parties.alias("payees")
-    key = func.coalesce(a.c.on, "")
     descending = wanted.sort != "oldest"
     query = (
         sa.select(*(a.c[name] for name in Arc.__dataclass_fields__), r.c.title, payer.c.name, payee.c.name)
@@ -102,11 +104,19 @@ def _figure_rows(
     )
     if figure_key(wanted.after):
         on, position, ocid = wanted.after.split("~", 2)
-        beyond = key < on if descending else key > on
+        # A figure without a date stands where an empty one would: last of the newest first, first of the oldest first.
+        beyond = (
+            sa.false() if descending and not on
+            else sa.or_(a.c.on < on, a.c.on.is_(None)) if descending
+            else a.c.on > on if on else a.c.on.is_not(None)
+        )  # fmt: skip
+        same = a.c.on == on if on else a.c.on.is_(None)
         later = sa.or_(a.c.ocid > ocid, sa.and_(a.c.ocid == ocid, a.c.position > int(position)))
-        query = query.where(sa.or_(beyond, sa.and_(key == on, later)))
+        query = query.where(sa.or_(beyond, sa.and_(same, later)))
     width = len(Arc.__dataclass_fields__)
-    ordered = query.order_by(key.desc() if descending else key, a.c.ocid, a.c.position).limit(limit)
+    ordered = query.order_by(
+        a.c.on.desc().nulls_last() if descending else a.c.on.asc().nulls_first(), a.c.ocid, a.c.position
+    ).limit(limit)
     for row in conn.execute(ordered):
         yield Movement(Arc(*row[:width]), row[width], row[width + 1], row[width + 2])
 

@@ -17,7 +17,7 @@ from typing import Any
 from ledger import reading
 from ledger.checks import CHECKS, OUTCOMES, Number, model
 from ledger.checks import stored as checks
-from ledger.checks.compared import group_of, spread
+from ledger.checks.compared import group_of
 from ledger.reading import Process
 from ledger.values import quantity_text
 from ocds import paths
@@ -114,10 +114,10 @@ def _ordered(flags: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _spreads(ask: Ask, it: Process) -> dict[str, tuple[Number, ...]]:
     """For each unit price of the record, what it is compared with; empty where there are too few prices."""
     own = [c for c in checks.compared_of(ask.conn, it.ocid, ask.at) if c.item]
-    groups = checks.members(ask.conn, {c.group for c in own}, ask.at)
+    groups = checks.spreads(ask.conn, {c.group for c in own}, ask.at)
     found: dict[str, tuple[Number, ...]] = {}
     for c in own:
-        told = spread(groups[c.group])
+        told = groups[c.group]
         found[c.part] = ()
         if told.contracts >= CHECKS["unit-price"].limits["least"] and told.median > 0:
             currency = group_of(c.group)[-1]

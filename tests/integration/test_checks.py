@@ -363,7 +363,7 @@ def test_a_store_of_the_version_before_gets_its_checks_at_the_first_start(
     b.published(engine, settings, REGISTER, b.chain())
     there = matches(engine)
     with store.writing(engine) as conn:
-        for name in ("voice_acts", "voices", "flags", "comparables", "checks"):
+        for name in ("subtotals", "spreads", "voice_acts", "voices", "flags", "comparables", "checks"):
             conn.exec_driver_sql(f"DROP TABLE {name}")
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     projections.migrate(engine)

@@ -116,7 +116,7 @@ def test_projections_rebuilt_from_releases_are_those_that_publishing_made(
     assert projections.compare(engine) == []
 
     names = ("records", "record_parties", "arcs", "parties", "numbers", "party_names")
-    names += ("checks", "flags", "comparables")
+    names += ("checks", "flags", "comparables", "spreads", "subtotals")
 
     def everything() -> dict[str, set[str]]:
         with store.reading(engine) as conn:
@@ -159,7 +159,7 @@ def test_a_projection_that_was_tampered_with_is_named(
 def test_projecting_again_what_a_publication_holds_gives_the_same(engine: sa.Engine, settings: Settings) -> None:
     b.published(engine, settings, REGISTER, b.chain())
     with store.writing(engine) as conn:
-        own = ("records", "record_parties", "arcs", "numbers", "checks", "flags", "comparables")
+        own = ("records", "record_parties", "arcs", "numbers", "checks", "flags", "comparables", "spreads", "subtotals")
         for name in (*own, "party_names", "parties"):
             conn.execute(sa.delete(tables.metadata.tables[name]))
         projections.project(conn, [p.ocid for p in b.chain()], 1)

@@ -1,0 +1,140 @@
+"""Kept totals against the same added up from every figure, now and at every earlier publication, on both engines."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from ledger import flows, projections, store, subtotals, tables
+from ledger.checks.compared import spread
+from ledger.checks.stored import members, spreads
+from ledger.reading import Wanted
+from ledger.settings import Settings
+from ledger.totals import added, each, totals
+from tests import builders as b
+
+REGISTER = b.register()
+PUBLICATIONS = 5
+
+
+def _told(chance: random.Random) -> list[b.Process]:
+    found: list[b.Process] = []
+    grant = b.aid("AID-1").pledge("USD 500,000").disbursement(f"USD {chance.randint(1, 10**5)}")
+    found.append(grant)
+    for n in range(7):
+        if chance.random() < 0.3:
+            continue  # taken back, or not yet there
+        worth = f"BZD {chance.randint(1, 10**6)}.{chance.randint(0, 99):02d}" if chance.random() < 0.8 else None
+        buyer = chance.choice(["Ministry of Health", "Example Town Council"])
+        buy = b.procurement(f"C{n}", worth, buyer=buyer, supplier=f"Supplier {n % 3}")
+        area = chance.choice(["BZ-CZL", "BZ-BZ"])
+        if n != 3:  # one says nothing of where it went
+            buy.item("N95 respirators", chance.randint(1, 9), f"BZD {chance.randint(1, 40)}", area=area)
+        for p in range(chance.randint(0, 3)):
+            day = chance.choice(["2020-05-14", "2020-06-19"])
+            buy.payment(f"P{p}", f"BZD {chance.randint(1, 10**4)}", on=day)
+        found.append(buy)
+    for n in range(3):
+        gift = b.gift(f"G{n}", donor=f"Donor {chance.randint(1, 2)}").item("masks", 50)
+        found.append(gift.receipt(f"USD {chance.randint(1, 10**5)}" if chance.random() < 0.6 else None))
+    return found
+
+
+@pytest.fixture
+def busy(engine: sa.Engine, settings: Settings, request: pytest.FixtureRequest) -> sa.Engine:
+    chance = random.Random(4)
+    for _ in range(PUBLICATIONS):
+        b.published(engine, settings, REGISTER, _told(chance))
+    return engine
+
+
+def test_what_is_kept_is_what_adding_up_gives(busy: sa.Engine) -> None:
+    asked = 0
+    with store.reading(busy) as conn:
+        for at in (None, *range(1, PUBLICATIONS + 1)):
+            for by in ("", *subtotals.BY):
+                codes = [""] if not by else conn.scalars(sa.select(tables.arcs.c[by]).distinct()).all()
+                for code in (c for c in codes if c is not None):
+                    narrow = {by: code} if by else {}
+                    for more in ({}, {"crossing": "out"}, {"stage": "payment"}, {"currency": ["BZD", "USD"]}):
+                        assert subtotals.answering({**narrow, **more}) is not None
+                        assert totals(conn, at, **narrow, **more) == added(conn, at, **narrow, **more), (
+                            at,
+                            narrow,
+                            more,
+                        )
+                        asked += bool(totals(conn, at, **narrow, **more))
+    assert asked > 200
+
+
+def test_two_filters_at_once_are_added_up(busy: sa.Engine) -> None:
+    asked = {"area": "BZ-CZL", "payer": "BZ-LEDGER-ministry-of-health"}
+    assert subtotals.answering(asked) is None
+    with store.reading(busy) as conn:
+        both = totals(conn, **asked)
+        assert both and both == added(conn, **asked)
+
+
+def test_months_and_areas_of_a_line_are_the_same_kept_and_added_up(
+    busy: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Wanted(jurisdiction="bz")
+    with store.reading(busy) as conn:
+        lines = [(at, line) for at in (None, 2) for line in flows.lines(conn, wanted, at)]
+        kept = [(flows.moments(conn, x, wanted, at), flows.places(conn, x, wanted, at)) for at, x in lines]
+        monkeypatch.setattr(flows, "_is_whole", lambda *_: False)
+        asked = [(flows.moments(conn, x, wanted, at), flows.places(conn, x, wanted, at)) for at, x in lines]
+    assert len(lines) > 6
+    for (months, places), (months_asked, places_asked) in zip(kept, asked, strict=True):
+        assert months == months_asked
+        assert sorted(places, key=lambda p: p.area or "") == sorted(places_asked, key=lambda p: p.area or "")
+    assert any(len(months) > 1 for months, _ in kept) and any(len(places) > 1 for _, places in kept)
+
+
+def test_kept_spreads_are_those_of_the_prices(busy: sa.Engine) -> None:
+    with store.reading(busy) as conn:
+        for at in (None, 1, 3):
+            groups = [g for g in conn.scalars(sa.select(tables.comparables.c.group).distinct()) if "unit-price" in g]
+            prices = members(conn, groups, at)
+            assert spreads(conn, groups, at) == {g: spread(told) for g, told in prices.items()}
+            assert prices
+
+
+def test_they_follow_from_the_arcs_and_a_wrong_one_is_named(busy: sa.Engine) -> None:
+    assert projections.compare(busy) == []
+    t = tables.subtotals
+    one = (t.c.by == "", t.c.crossing == "", t.c.stage == "payment", t.c.to_publication.is_(None))
+    with store.writing(busy) as conn:
+        conn.execute(sa.update(t).where(*one).values(amount=Decimal("1")))
+    assert any("subtotals" in line and "differs in amount" in line for line in projections.compare(busy))
+    projections.rebuild(busy)
+    assert projections.compare(busy) == []
+
+
+def test_a_store_of_the_version_before_gets_them_at_the_first_start(busy: sa.Engine) -> None:
+    with store.reading(busy) as conn:
+        there = totals(conn), each(conn, "area")
+    with store.writing(busy) as conn:
+        for name in ("subtotals", "spreads"):
+            conn.exec_driver_sql(f"DROP TABLE {name}")
+        conn.exec_driver_sql("DROP INDEX ix_arcs_order")
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+    projections.migrate(busy)
+    with store.reading(busy) as conn:
+        assert (totals(conn), each(conn, "area")) == there
+    assert projections.compare(busy) == []
+
+
+def test_one_changed_record_turns_the_totals_that_it_is_in_and_no_other(engine: sa.Engine, settings: Settings) -> None:
+    many = [b.procurement(f"C{n}", "BZD 10", supplier=f"Supplier {n}").payment("P", "BZD 5") for n in range(60)]
+    b.published(engine, settings, REGISTER, many)
+    b.published(engine, settings, REGISTER, [b.procurement("C7", "BZD 11", supplier="Supplier 7")], mode="append")
+    t = tables.subtotals
+    with store.reading(engine) as conn:
+        written = conn.execute(sa.select(t.c.by, t.c.code).where(t.c.from_publication == 2)).all()
+        everything = conn.scalar(sa.select(sa.func.count()).select_from(t))
+    assert {code for by, code in written if by == "payee"} == {"BZ-LEDGER-supplier-7"}
+    assert len(written) < 40 < (everything or 0) / 4
