@@ -8,9 +8,10 @@ Read `Line`, then `flows`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,7 +90,7 @@ def lines(conn: sa.Connection, wanted: Wanted, at: int | None, **more: Any) -> l
     silent: dict[tuple[str, str, str], int] = {}
     filters = {**more, **narrowed(wanted, at)}
     filters.pop("currency", None)  # a figure without an amount has none
-    for t in totals(conn, at, **filters):
+    for t in _totals(conn, at, filters):
         nature = "kind" if t.in_kind else "loan" if t.loan else "money"
         if not t.currency:
             silent[t.jurisdiction, t.stage, nature] = silent.get((t.jurisdiction, t.stage, nature), 0) + t.arcs
@@ -101,6 +102,15 @@ def lines(conn: sa.Connection, wanted: Wanted, at: int | None, **more: Any) -> l
         Line(*key, amount=told[0], figures=told[1], without_amount=silent.get((key[0], key[1], key[3]), 0))
         for key, told in sums.items()
     ]
+
+
+def _totals(conn: sa.Connection, at: int | None, filters: dict[str, Any]) -> Iterable[Total]:
+    """Totals of which nobody asks how many processes they are of: those of several areas are those of each."""
+    areas = filters.get("area")
+    if areas and not isinstance(areas, str) and set(filters) <= {"area", "jurisdiction", "stage", "currency"}:
+        lines = {k: v for k, v in filters.items() if k != "area"}
+        return (told for code, told in each(conn, "area", at, **lines) if code in areas)
+    return totals(conn, at, **filters)
 
 
 def chosen(found: Iterable[Line], nature: str = "", reporting: str = "") -> Line | None:
@@ -124,13 +134,10 @@ def chosen(found: Iterable[Line], nature: str = "", reporting: str = "") -> Line
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Figures that share every link: one id a column (None: not published), what they add up to, how many they are."""
+Sums = dict[str | None, tuple[Decimal, int]]
+"""By id: amount and number of figures. None: the figures that name none."""
 
-    ids: tuple[str | None, ...]
-    amount: Decimal
-    figures: int
+_NONE = (Decimal(0), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,93 +178,171 @@ def flows(
 ) -> tuple[Flows, dict[str, tuple[str, ...]]]:
     """Return the flows of one line, and who stands behind each joint gift: its id here -> the donors' ids.
 
-    At most `limit` nodes. Cost: one GROUP BY over the line's arcs.
+    At most `limit` nodes. Cost: what each column adds up to, which is kept for a whole line, and one pass over the
+    line's figures in the database, which answers with the bands alone.
     """
-    several: dict[str, tuple[str, ...]] = {}
-    roles = COLUMNS[line.stage]
-    found = paths(conn, line, wanted, at, several)
-    if line.stage in ("pledge", "commitment", "receipt") and all(p.ids[1] is None for p in found):
+    links = _Links(conn, line, wanted, at)
+    sums = {role: links.sums(role) for role in COLUMNS[line.stage]}
+    if links.giving and set(sums["programme"]) <= {None}:
         # A gift need not be for a programme: a column that would say nothing of any is left out.
-        roles = tuple(r for r in roles if r != "programme")
-        found = [Path((p.ids[0], *p.ids[2:]), p.amount, p.figures) for p in found]
-    return gathered(found, roles, limit), several
+        del sums["programme"]
+
+    def between(shown: Mapping[str, Mapping[str | None, str | None]]) -> Iterator[Path]:
+        for told, amount, figures in links.collapsed(shown):
+            yield Path(tuple(links.id(role, told) for role in shown), amount, figures)
+
+    return assembled(sums, between, limit), links.several
 
 
-def gathered(found: Sequence[Path], roles: tuple[str, ...], limit: int = NODES_MAX) -> Flows:
-    """Return columns and bands of paths: the largest nodes of each column by name, the rest in `OTHER`. Pure."""
-    room = max(3, limit // len(roles))
-    columns, shown = [], []
-    for n, role in enumerate(roles):
-        nodes = _nodes(found, n, role)
-        unknown = [node for node in nodes if node.id is None]
-        named = sorted((node for node in nodes if node.id is not None), key=lambda node: (-node.amount, node.id or ""))
-        free = room - len(unknown)
-        kept, rest = (named, []) if len(named) <= free else (named[: free - 1], named[free - 1 :])
-        others = []
-        if rest:
-            amount = sum((r.amount for r in rest), Decimal(0))
-            others = [Node(role, OTHER, amount, sum(r.figures for r in rest), tuple(rest))]
-        columns.append((*kept, *others, *unknown))
-        hidden = {r.id for r in rest}
-        shown.append({node.id: OTHER if node.id in hidden else node.id for node in nodes})
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Figures that share every link: one id a column (None: not published), what they add up to, how many they are."""
+
+    ids: tuple[str | None, ...]
+    amount: Decimal
+    figures: int
+
+
+def assembled(
+    sums: Mapping[str, Sums],
+    between: Callable[[Mapping[str, Mapping[str | None, str | None]]], Iterable[Path]],
+    limit: int = NODES_MAX,
+) -> Flows:
+    """Return columns and bands: the largest nodes of each column by name, the rest in `OTHER`. Pure.
+
+    `between` is told, by column, in which node each id is shown, and gives what links them.
+    """
+    room = max(3, limit // len(sums))
+    columns = [_column(told, role, room) for role, told in sums.items()]
+    shown: dict[str, dict[str | None, str | None]] = {}
+    for (role, told), column in zip(sums.items(), columns, strict=True):
+        hidden = {m.id for node in column for m in node.members}
+        shown[role] = {id: OTHER if id in hidden else id for id in told}
     bands: dict[tuple[int, str | None, str | None], list[Any]] = {}
-    for path in found:
-        for n in range(len(roles) - 1):
-            band = bands.setdefault((n, shown[n][path.ids[n]], shown[n + 1][path.ids[n + 1]]), [Decimal(0), 0])
+    for path in between(shown):
+        ids = [shown[role].get(id, id) for role, id in zip(sums, path.ids, strict=True)]
+        for n, (source, target) in enumerate(pairwise(ids)):
+            band = bands.setdefault((n, source, target), [Decimal(0), 0])
             band[0] += path.amount
             band[1] += path.figures
+    first = next(iter(sums.values())).values()
     return Flows(
-        roles,
+        tuple(sums),
         tuple(columns),
         tuple(Band(*key, *told) for key, told in bands.items()),
-        sum((p.amount for p in found), Decimal(0)),
-        sum(p.figures for p in found),
+        sum((amount for amount, _ in first), Decimal(0)),
+        sum(figures for _, figures in first),
     )
 
 
-def _nodes(found: Iterable[Path], n: int, role: str) -> list[Node]:
-    sums: dict[str | None, list[Any]] = {}
-    for path in found:
-        told = sums.setdefault(path.ids[n], [Decimal(0), 0])
-        told[0] += path.amount
-        told[1] += path.figures
-    return [Node(role, id, *told) for id, told in sums.items()]
+def ranked(
+    conn: sa.Connection, line: Line, wanted: Wanted, role: str, at: int | None = None, limit: int = NODES_MAX
+) -> tuple[tuple[Node, ...], dict[str, tuple[str, ...]]]:
+    """Return one column of a line's flows, with as many nodes by name; and who stands behind each joint gift."""
+    links = _Links(conn, line, wanted, at)
+    return _column(links.sums(role), role, max(3, limit)), links.several
 
 
-def paths(
-    conn: sa.Connection, line: Line, wanted: Wanted, at: int | None, several: dict[str, tuple[str, ...]]
-) -> list[Path]:
-    """Return what a line's figures say of donor, programme, buyer, supplier and area, added up where all agree.
+def _column(sums: Sums, role: str, room: int) -> tuple[Node, ...]:
+    """The largest nodes by name, then what has no room of its own, then what is not published."""
+    named = sorted(
+        (Node(role, id, *told) for id, told in sums.items() if id is not None),
+        key=lambda node: (-node.amount, node.id or ""),
+    )
+    unknown = [Node(role, None, *sums[None])] if None in sums else []
+    free = room - len(unknown)
+    kept, rest = (named, []) if len(named) <= free else (named[: free - 1], named[free - 1 :])
+    others = []
+    if rest:
+        amount = sum((r.amount for r in rest), Decimal(0))
+        others = [Node(role, OTHER, amount, sum(r.figures for r in rest), tuple(rest))]
+    return (*kept, *others, *unknown)
 
-    `several` receives the donors of joint gifts: how much each gave of one is not published, so they stay together.
-    """
-    roles = COLUMNS[line.stage]
-    keys = (arcs.c.funding, arcs.c.programme, arcs.c.payer, arcs.c.payee, arcs.c.area)
-    query = sa.select(*keys, _sum(), func.count()).where(*_of(line, wanted, at)).group_by(*keys)
-    rows = conn.execute(query).all()
-    givers = _givers(conn, {row.funding for row in rows if row.funding}, at)
-    giving = line.stage in ("pledge", "commitment", "receipt")
-    sums: dict[tuple[str | None, ...], list[Any]] = {}
-    for funding, programme, payer, payee, area, amount, count in rows:
-        donor = payer if giving or line.stage == "allocation" else None
-        if donor is None and funding in givers:
-            donors = givers[funding]
-            donor = donors[0] if len(donors) == 1 else funding
-            if len(donors) > 1:
-                several[funding] = donors
-        told = {
-            "donor": donor,
-            # Money that no programme stands between comes from the gift itself: a fund by another name.
-            "programme": programme or (None if giving else funding),
-            "buyer": payee if giving or line.stage == "allocation" else payer,
-            "supplier": payee,
-            "receiver": payee,
-            "area": area,
+
+_NAMED_MAX = 5_000  # values in one question; beyond, the database tells each by itself and they are gathered here
+
+_GIVEN = ("pledge", "commitment", "receipt")
+
+
+class _Links:
+    """Which node of each column a line's figures belong to, and what the nodes add up to."""
+
+    def __init__(self, conn: sa.Connection, line: Line, wanted: Wanted, at: int | None) -> None:
+        self.conn, self.line, self.wanted, self.at = conn, line, wanted, at
+        self.giving = line.stage in _GIVEN
+        self.several: dict[str, tuple[str, ...]] = {}
+        """Donors of joint gifts: how much each gave of one is not published, so they stay together."""
+        self._givers: dict[str, tuple[str, ...]] = {}
+        a = arcs.c
+        planned = self.giving or line.stage == "allocation"
+        buyer, payee = ("payee", a.payee) if planned else ("payer", a.payer), ("payee", a.payee)
+        funding = sa.case((a.payer.is_(None), a.funding), else_=sa.null()) if planned else a.funding
+        # Money that no programme stands between comes from the gift itself: a fund by another name.
+        programme = a.programme if self.giving else func.coalesce(a.programme, a.funding)
+        self._raw: dict[str, dict[str, Any]] = {
+            "donor": {"donor": a.payer, "funding": funding} if planned else {"funding": funding},
+            "programme": {"programme": programme},
+            "buyer": {"buyer": buyer[1]},
+            "supplier": {"supplier": payee[1]},
+            "receiver": {"receiver": payee[1]},
+            "area": {"area": a.area},
         }
-        same = sums.setdefault(tuple(told[role] for role in roles), [Decimal(0), 0])
-        same[0] += amount
-        same[1] += count
-    return [Path(ids, *told) for ids, told in sums.items()]
+        kept = {"buyer": buyer[0], "supplier": "payee", "receiver": "payee", "area": "area"}
+        self._kept = (kept if planned else {**kept, "donor": "funding"}) if _is_whole(wanted, at) else {}
+
+    def id(self, role: str, told: Mapping[str, str | None]) -> str | None:
+        """The node of a column, of a figure or of many that agree in what decides it."""
+        if role != "donor":
+            return told[role]
+        if (donor := told.get("donor")) is not None:
+            return donor
+        funding = told["funding"]
+        if funding is None or funding == OTHER:
+            return funding
+        donors = self._givers.get(funding, ())
+        if len(donors) > 1:
+            self.several[funding] = donors
+        return (donors[0] if len(donors) == 1 else funding) if donors else None
+
+    def sums(self, role: str) -> Sums:
+        raw = self._raw[role]
+        if role in self._kept:
+            name = next(iter(raw))
+            by_code = _by_code(self.conn, self._kept[role], self.line, self.at)
+            rows = [({name: code}, *told) for code, told in by_code.items()]
+        else:
+            rows = self._grouped(raw)
+        if role == "donor":
+            self._givers = _givers(self.conn, {f for told, _, _ in rows if (f := told["funding"])}, self.at)
+            self._fundings = {told["funding"] for told, _, _ in rows}
+        found: Sums = {}
+        for told, amount, figures in rows:
+            was = found.get(id := self.id(role, told), _NONE)
+            found[id] = was[0] + amount, was[1] + figures
+        return found
+
+    def collapsed(
+        self, shown: Mapping[str, Mapping[str | None, str | None]]
+    ) -> list[tuple[dict[str, str | None], Decimal, int]]:
+        """The figures of the line, added up where they agree in every node that is shown."""
+        keys: dict[str, Any] = {}
+        for role in shown:
+            for name, column in self._raw[role].items():
+                if name == "funding":
+                    named = {f for f in self._fundings if f and shown[role].get(self.id(role, {"funding": f})) != OTHER}
+                else:
+                    named = {id for id, node in shown[role].items() if id is not None and node != OTHER}
+                others = sa.case((column.in_(named), column), (column.is_(None), sa.null()), else_=OTHER)
+                keys[name] = column if len(named) > _NAMED_MAX else others
+        return self._grouped(keys)
+
+    def _grouped(self, keys: Mapping[str, Any]) -> list[tuple[dict[str, str | None], Decimal, int]]:
+        columns = [column.label(f"k_{name}") for name, column in keys.items()]
+        figures = sa.select(*columns, arcs.c.amount).where(*_of(self.line, self.wanted, self.at)).subquery()
+        amount = sa.type_coerce(func.sum(figures.c.amount), arcs.c.amount.type)
+        wanted = [figures.c[c.name] for c in columns]
+        query = sa.select(*wanted, amount, func.count()).group_by(*wanted)
+        return [(dict(zip(keys, row, strict=False)), row[-2], row[-1]) for row in self.conn.execute(query)]
 
 
 def _givers(conn: sa.Connection, ocids: set[str], at: int | None) -> dict[str, tuple[str, ...]]:
@@ -289,14 +374,8 @@ class Moment:
 def moments(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = None) -> list[Moment]:
     """Return a line by month, as exactly as dates are known: `2020-05`, or `2020` when that is all there is."""
     if _is_whole(wanted, at):
-        found = _summed((month, t) for month, t in each(conn, "month", at, **line.filters()))
-        whole = _summed(("", t) for t in totals(conn, at, **line.filters())).get("", _NONE)
-        undated = (
-            whole[0] - sum((m[0] for m in found.values()), Decimal(0)),
-            whole[1] - sum(m[1] for m in found.values()),
-        )
-        known = [Moment(month, amount, figures) for month, (amount, figures) in sorted(found.items())]
-        return [*known, Moment(None, *undated)] if undated[1] else known
+        by_month = _by_code(conn, "month", line, at)
+        return [Moment(m, *by_month[m]) for m in sorted(by_month, key=lambda m: m or "~")]
     month = func.substr(arcs.c.on, 1, 7)
     query = sa.select(month, _sum(), func.count()).where(*_of(line, wanted, at)).group_by(month)
     return sorted((Moment(*row) for row in conn.execute(query)), key=lambda m: m.on or "~")
@@ -329,20 +408,7 @@ def places(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = Non
 
 
 def _kept_places(conn: sa.Connection, line: Line, at: int | None) -> list[Place]:
-    chosen = {**line.filters(), "currency": (line.currency, "")}
-    by_area = each(conn, "area", at, **chosen)
-    told: list[tuple[str | None, Total]] = [*by_area]
-    amounts = _summed(told, lambda t: bool(t.currency))
-    silent = _summed(told, lambda t: not t.currency)
-    whole = [(None, t) for t in totals(conn, at, **chosen)]
-    for kept, all_told in (
-        (amounts, _summed(whole, lambda t: bool(t.currency))),
-        (silent, _summed(whole, lambda t: not t.currency)),
-    ):
-        amount, figures = all_told.get(None, _NONE)
-        rest = amount - sum((a for a, _ in kept.values()), Decimal(0)), figures - sum(n for _, n in kept.values())
-        if rest[1]:
-            kept[None] = rest
+    amounts, silent = _by_code(conn, "area", line, at), _by_code(conn, "area", replace(line, currency=""), at)
     return [
         Place(area, amounts[area][0] if area in amounts else None, amounts.get(area, _NONE)[1] + without, without)
         for area in sorted({*amounts, *silent}, key=lambda a: (a is None, a))
@@ -350,18 +416,17 @@ def _kept_places(conn: sa.Connection, line: Line, at: int | None) -> list[Place]
     ]
 
 
-_NONE = (Decimal(0), 0)
-
-
-def _summed(
-    told: Iterable[tuple[Any, Total]], which: Callable[[Total], bool] = lambda t: True
-) -> dict[Any, tuple[Decimal, int]]:
-    """Amount and figures by key, of the totals that are meant: goods bought with a loan are goods."""
-    found: dict[Any, tuple[Decimal, int]] = {}
-    for key, total in told:
-        if which(total):
-            amount, figures = found.get(key, _NONE)
-            found[key] = amount + total.amount, figures + total.arcs
+def _by_code(conn: sa.Connection, by: str, line: Line, at: int | None) -> Sums:
+    """What a whole line says by one thing, as it is kept."""
+    found: Sums = {}
+    whole = [(told.amount, told.arcs) for told in totals(conn, at, **line.filters())]
+    for code, told in each(conn, by, at, **line.filters()):
+        amount, figures = found.get(code, _NONE)
+        found[code] = amount + told.amount, figures + told.arcs
+    unnamed = sum(n for _, n in whole) - sum(n for _, n in found.values())
+    if unnamed:
+        amount = sum((a for a, _ in whole), Decimal(0)) - sum((a for a, _ in found.values()), Decimal(0))
+        found[None] = amount, unnamed
     return found
 
 

@@ -23,7 +23,7 @@ Key = tuple[Any, ...]
 Sums = list[Any]  # amount, processes, figures, figures without an amount
 
 LINE = ("jurisdiction", "stage", "currency", "in_kind", "loan")
-BY = ("publisher", "kind", "area", "programme", "payer", "payee", "item_key")
+BY = ("publisher", "kind", "area", "programme", "payer", "payee", "funding", "item_key")
 """What totals are kept for, each by itself; `month` besides. Two of them together are added up when they are asked."""
 
 KEY = ("by", "code", "crossing", *LINE)

@@ -106,8 +106,8 @@ class Row:
 class Page:
     """What a page function answers: a template with its view object, and what the twins hold.
 
-    `json` defaults to the view itself. `table` is (columns, rows) of the .csv, called only for the .csv; `feed` of
-    the .atom.
+    `json` defaults to the view itself; a function is called only for the .json. `table` is (columns, rows) of the
+    .csv, called only for the .csv; `feed` of the .atom.
     """
 
     template: str
@@ -327,7 +327,8 @@ class Site:
         if twin == "csv" and page.table is not None:
             return self.csv(page.table, path, latest if at is None else at, headers)
         if twin == "json":
-            body = orjson.dumps(plain(page.view if page.json is None else page.json), option=orjson.OPT_INDENT_2)
+            told = page.view if page.json is None else page.json() if callable(page.json) else page.json
+            body = orjson.dumps(plain(told), option=orjson.OPT_INDENT_2)
             return Response(body, media_type="application/json", headers={**headers, **ANY_ORIGIN})
         if twin == "txt":
             name = "-".join(path.strip("/").split("/")[-2:])

@@ -139,8 +139,27 @@ def latest(conn: sa.Connection, at: int | None, after: str = "", limit: int = 50
     ]
 
 
-def between(conn: sa.Connection, since: int, until: int) -> list[Latest]:
+def between(conn: sa.Connection, since: int, until: int, limit: int | None = None) -> list[Latest]:
     """Return what is different in publication `until` from `since`, each process once, by title."""
+    now, what, different = _different(since, until)
+    query = different.add_columns(
+        *(now.c[n] for n in ("from_publication", "date", "ocid", "release_count", "kind", "jurisdiction")),
+        now.c.publisher, now.c.title, what,
+    )  # fmt: skip
+    ordered = query.order_by(now.c.title, now.c.ocid).limit(limit)
+    return [_news(row, row[8]) for row in conn.execute(ordered)]
+
+
+def count_between(conn: sa.Connection, since: int, until: int) -> dict[str, int]:
+    """Count the processes that were added, changed and withdrawn between two publications."""
+    _, what, different = _different(since, until)
+    told: dict[str, int] = {
+        name: n for name, n in conn.execute(different.add_columns(what, func.count()).group_by(what))
+    }
+    return {name: told.get(name, 0) for name in ("added", "changed", "withdrawn")}
+
+
+def _different(since: int, until: int) -> tuple[Any, sa.ColumnElement[str], sa.Select[Any]]:
     now, before = tables.records.alias("now"), tables.records.alias("before")
 
     def at(table: Any, number: int) -> sa.ColumnElement[bool]:
@@ -149,19 +168,13 @@ def between(conn: sa.Connection, since: int, until: int) -> list[Latest]:
             sa.or_(table.c.to_publication.is_(None), table.c.to_publication > number),
         )
 
-    query = (
-        sa.select(now.c.from_publication, now.c.date, now.c.ocid, now.c.release_count, now.c.kind, now.c.jurisdiction)
-        .add_columns(now.c.publisher, now.c.title, now.c.withdrawn, before.c.ocid.label("known"))
-        .add_columns(before.c.withdrawn.label("was_withdrawn"))
-        .outerjoin(before, sa.and_(before.c.ocid == now.c.ocid, at(before, since)))
-        .where(at(now, until), now.c.from_publication > since)
-        .order_by(now.c.title, now.c.ocid)
+    what = sa.case(
+        (sa.and_(now.c.withdrawn, sa.not_(func.coalesce(before.c.withdrawn, sa.false()))), "withdrawn"),
+        (before.c.ocid.is_not(None), "changed"),
+        else_="added",
     )
-    found = []
-    for row in conn.execute(query):
-        gone = row.withdrawn and not row.was_withdrawn
-        found.append(_news(row, "withdrawn" if gone else "changed" if row.known else "added"))
-    return found
+    here = now.outerjoin(before, sa.and_(before.c.ocid == now.c.ocid, at(before, since)))
+    return now, what, sa.select().select_from(here).where(at(now, until), now.c.from_publication > since)
 
 
 def _news(row: Any, what: str) -> Latest:

@@ -229,13 +229,9 @@ def _band(ask: Ask, here: Figure, found: flows.Flows, band: Band, several: Mappi
 
 def _bars(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
     role = BARS[here.id]
-    roles = flows.COLUMNS[line.stage]
-    if role not in roles:
+    if role not in flows.COLUMNS[line.stage]:
         return replace(here, line=None)
-    several: dict[str, tuple[str, ...]] = {}
-    found = flows.paths(ask.conn, line, wanted, ask.at, several)
-    own = [replace(p, ids=(p.ids[roles.index(role)],)) for p in found]
-    column = flows.gathered(own, (role,), 12).columns[0]
+    column, several = flows.ranked(ask.conn, line, wanted, role, ask.at, 12)
     drawn = _rows(ask, here, [column], several)
     return replace(drawn, drawing=tuple(r for r in drawn.rows if r.kind != "member"))
 

@@ -105,24 +105,22 @@ def difference(ask: Ask) -> Page:
     since = _number(ask, "since", max(0, until - 1))
     if since > until:
         since, until = until, since
-    found = reading.between(ask.conn, since, until)
     before = {t.line: t for t in totals(ask.conn, since)} if since else {}
     after = {t.line: t for t in totals(ask.conn, until)} if until else {}
     view = Difference(
         since,
         until,
-        {what: sum(r.what == what for r in found) for what in ("added", "changed", "withdrawn")},
-        tuple(found[:SHOWN]),
+        reading.count_between(ask.conn, since, until),
+        tuple(reading.between(ask.conn, since, until, SHOWN)),
         tuple(_moved(before, after)),
         latest,
     )
-    told = {
-        "since": since,
-        "until": until,
-        **view.counts,
-        "totals": [plain(m) for m in view.moved],
-        "items": [plain(r) for r in found],
-    }
+
+    def told() -> dict[str, Any]:
+        every = reading.between(ask.conn, since, until)
+        sums = [plain(m) for m in view.moved]
+        return {"since": since, "until": until, **view.counts, "totals": sums, "items": [plain(r) for r in every]}
+
     return Page("pages/difference.html", view, told, fictional=ask.fictional())
 
 

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import tables, totals
+from ledger import subtotals, tables, totals
 from ledger.reconciling import Step, makeup, steps
 from ledger.settings import Settings
 from public_site.app import create_app
@@ -27,11 +27,13 @@ NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
-    """A database with nothing but the table of arcs: any arcs can be put there, also ones that no record makes."""
+    """A database with nothing but arcs and their kept totals: any arcs can be put there, also ones that no record
+    makes."""
     engine = sa.create_engine(f"sqlite:///{tmp_path_factory.mktemp('arcs') / 'arcs.db'}")
     with engine.begin() as conn:
-        columns = [sa.Column(c.name, c.type) for c in tables.arcs.columns]
-        sa.Table("arcs", sa.MetaData(), *columns).create(conn)
+        for table in (tables.arcs, tables.subtotals):
+            columns = [sa.Column(c.name, c.type) for c in table.columns]
+            sa.Table(table.name, sa.MetaData(), *columns).create(conn)
     yield engine
     engine.dispose()
 
@@ -62,6 +64,8 @@ def arc(stage: str, ocid: str, amount: str | None, currency: str = "BZD", **more
 def told(engine: sa.Engine, rows: list[dict[str, Any]]) -> tuple[list[Step], list[Any], list[totals.Total]]:
     with engine.connect() as conn:
         conn.execute(sa.insert(tables.arcs), rows)
+        if kept := list(subtotals.again(conn)):
+            conn.execute(sa.insert(tables.subtotals), kept)
         found = steps(conn, "bz"), makeup(conn, "bz"), totals.totals(conn, jurisdiction="bz")
         conn.rollback()
     return found

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from ledger import flows, projections, store, subtotals, tables
+from ledger.arcs import GOODS_ONLY
 from ledger.checks.compared import spread
 from ledger.checks.stored import members, spreads
 from ledger.reading import Wanted
 from ledger.settings import Settings
-from ledger.totals import added, each, totals
+from ledger.totals import added, at_publication, each, movements, totals
 from tests import builders as b
 
 REGISTER = b.register()
@@ -29,7 +30,9 @@ def _told(chance: random.Random) -> list[b.Process]:
             continue  # taken back, or not yet there
         worth = f"BZD {chance.randint(1, 10**6)}.{chance.randint(0, 99):02d}" if chance.random() < 0.8 else None
         buyer = chance.choice(["Ministry of Health", "Example Town Council"])
-        buy = b.procurement(f"C{n}", worth, buyer=buyer, supplier=f"Supplier {n % 3}")
+        buy = b.procurement(f"C{n}", worth, buyer=buyer, supplier=f"Supplier {n % 5}")
+        if worth and n in (1, 4):
+            buy.funded(grant, "BZD 1")
         area = chance.choice(["BZ-CZL", "BZ-BZ"])
         if n != 3:  # one says nothing of where it went
             buy.item("N95 respirators", chance.randint(1, 9), f"BZD {chance.randint(1, 40)}", area=area)
@@ -92,6 +95,65 @@ def test_months_and_areas_of_a_line_are_the_same_kept_and_added_up(
         assert months == months_asked
         assert sorted(places, key=lambda p: p.area or "") == sorted(places_asked, key=lambda p: p.area or "")
     assert any(len(months) > 1 for months, _ in kept) and any(len(places) > 1 for _, places in kept)
+
+
+def _followed(conn: sa.Connection, line: flows.Line, at: int | None) -> dict[str, dict[str | None, Decimal]]:
+    """Each column of a line, followed figure by figure: the judge of what the database adds up."""
+    planned = line.stage in ("pledge", "commitment", "receipt", "allocation")
+    giving = planned and line.stage != "allocation"
+    found: dict[str, dict[str | None, Decimal]] = {role: {} for role in flows.COLUMNS[line.stage]}
+    for arc in movements(conn, at, **line.filters()):
+        if not arc.counted or arc.event == GOODS_ONLY or arc.amount is None:
+            continue
+        donor = arc.payer if planned else None
+        if donor is None and arc.funding:
+            donors = [p for p, r in _roles(conn, arc.funding, at) if r in ("donor", "sourceParty", "funder")]
+            donor = (donors[0] if len(set(donors)) == 1 else arc.funding) if donors else None
+        told = {
+            "donor": donor,
+            "programme": arc.programme or (None if giving else arc.funding),
+            "buyer": arc.payee if planned else arc.payer,
+            "supplier": arc.payee,
+            "receiver": arc.payee,
+            "area": arc.area,
+        }
+        for role, column in found.items():
+            column[told[role]] = column.get(told[role], Decimal(0)) + arc.amount
+    return found
+
+
+def _roles(conn: sa.Connection, ocid: str, at: int | None) -> list[tuple[str, str]]:
+    p = tables.record_parties
+    return [(party, role) for party, role in conn.execute(
+        sa.select(p.c.party, p.c.role).where(p.c.ocid == ocid, at_publication(p, at))
+    )]  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", [flows.NODES_MAX, 6])
+def test_flows_are_what_following_every_figure_gives(
+    busy: sa.Engine, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    wanted = Wanted(jurisdiction="bz")
+    seen = hidden = 0
+    with store.reading(busy) as conn:
+        for kept in (True, False):
+            if not kept:
+                monkeypatch.setattr(flows, "_is_whole", lambda *_: False)
+            for at in (None, 2):
+                for line in flows.lines(conn, wanted, at):
+                    told = _followed(conn, line, at)
+                    drawn, _ = flows.flows(conn, line, wanted, at, limit)
+                    for n, (role, column) in enumerate(zip(drawn.roles, drawn.columns, strict=True)):
+                        nodes = [m for node in column for m in (node.members or (node,))]
+                        assert {m.id: m.amount for m in nodes} == told[role], (role, line)
+                        for node in column:
+                            seen += 1
+                            hidden += bool(node.members)
+                            out = [b.amount for b in drawn.bands if (b.column, b.source) == (n, node.id)]
+                            into = [b.amount for b in drawn.bands if (b.column, b.target) == (n - 1, node.id)]
+                            assert n == len(drawn.roles) - 1 or sum(out, Decimal(0)) == node.amount
+                            assert n == 0 or sum(into, Decimal(0)) == node.amount
+    assert seen > 50 and (hidden > 0 or limit > 6)
 
 
 def test_kept_spreads_are_those_of_the_prices(busy: sa.Engine) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.flows import COLUMNS, NODES_MAX, OTHER, Flows, Moment, Path, gathered
+from ledger.flows import COLUMNS, NODES_MAX, OTHER, Flows, Moment, Path, assembled
 from public_site.charts.bars import share, steps, timeline
 from public_site.charts.maps import shaded
 from public_site.charts.sankey import TALL, laid_out
@@ -27,6 +27,16 @@ def lines_of_paths(draw: st.DrawFn) -> tuple[list[Path], tuple[str, ...]]:
 
 def added(amounts: list[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))
+
+
+def gathered(paths: list[Path], roles: tuple[str, ...]) -> Flows:
+    """The flows of these paths, with the sums of each column as a database would give them."""
+    sums: dict[str, dict[str | None, tuple[Decimal, int]]] = {role: {} for role in roles}
+    for path in paths:
+        for role, id in zip(roles, path.ids, strict=True):
+            amount, figures = sums[role].get(id, (Decimal(0), 0))
+            sums[role][id] = amount + path.amount, figures + path.figures
+    return assembled(sums, lambda shown: paths)
 
 
 @given(lines_of_paths())
