@@ -28,6 +28,7 @@ from ledger.settings import register as register_of
 from public_site import api, i18n, pages
 from public_site.charts import routes as charts
 from public_site.desk import routes as desk
+from public_site.lately import Lately
 from public_site.pages import voices
 from public_site.web import FOR_EVER, Guard, Page, Site, address, policy, redirect_home
 
@@ -83,6 +84,7 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
     app.include_router(voices.routes(site))
     app.router.routes += list(_pages(site))
     app.add_middleware(_Compressed)
+    app.add_middleware(Lately, site=site)
     app.add_middleware(Guard, site=site)
     return app
 
