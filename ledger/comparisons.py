@@ -6,7 +6,6 @@ ranked, and nothing is compared across currencies or jurisdictions. Read `prices
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,8 +15,8 @@ from sqlalchemy import func
 
 from ledger import tables
 from ledger.checks import CHECKS
-from ledger.checks.compared import Comparable, Spread, group_of, spread
-from ledger.checks.stored import members
+from ledger.checks.compared import Spread, group_of
+from ledger.checks.stored import spreads
 from ledger.totals import at_publication, where
 
 LEAST = int(CHECKS["unit-price"].limits["least"])
@@ -64,24 +63,25 @@ def item_of(key: str) -> str:
 
 def prices(conn: sa.Connection, item_key: str, at: int | None) -> list[Prices]:
     """Return the unit prices of one kind of goods in contracts, in groups that may be compared, lowest first."""
-    c, r = tables.comparables, tables.records
+    c = tables.comparables
     query = sa.select(c.c.group).distinct().where(c.c.item == item_of(item_key), at_publication(c, at))
-    found = members(conn, conn.scalars(query.order_by(c.c.group)).all(), at)
-    titles: dict[str, str] = {}
-    ocids = sorted({m.ocid for several in found.values() for m in several})
-    for n in range(0, len(ocids), 500):
-        told = sa.select(r.c.ocid, r.c.title).where(r.c.ocid.in_(ocids[n : n + 500]), at_publication(r, at))
-        titles |= {ocid: title for ocid, title in conn.execute(told)}
-    return [_prices(group, several, titles) for group, several in sorted(found.items())]
+    kept = spreads(conn, conn.scalars(query).all(), at)
+    return [_prices(conn, group, told, at) for group, told in sorted(kept.items())]
 
 
-def _prices(group: str, several: list[Comparable], titles: Mapping[str, str]) -> Prices:
+def _prices(conn: sa.Connection, group: str, told: Spread, at: int | None) -> Prices:
     _, _, jurisdiction, grade, unit, currency = group_of(group)
-    told = spread(several)
-    ordered = sorted(several, key=lambda m: (m.amount, m.ocid, m.locator))
-    rows = (Price(m.ocid, titles.get(m.ocid, m.ocid), m.amount, m.per, m.quantity, m.on, m.locator) for m in ordered)
+    c, r = tables.comparables, tables.records
+    query = (
+        sa.select(c.c.ocid, func.coalesce(r.c.title, c.c.ocid), c.c.amount, c.c.per, c.c.quantity, c.c.on, c.c.locator)
+        .outerjoin(r, sa.and_(r.c.ocid == c.c.ocid, at_publication(r, at)))
+        .where(c.c.group == group, at_publication(c, at))
+        .order_by(c.c.amount, c.c.ocid, c.c.locator)
+        .limit(SHOWN)
+    )
+    rows = tuple(Price(*row) for row in conn.execute(query))
     enough = told if told.contracts >= LEAST else None
-    return Prices(jurisdiction, grade, unit, currency, told.contracts, enough, tuple(rows)[:SHOWN])
+    return Prices(jurisdiction, grade, unit, currency, told.contracts, enough, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,17 +210,6 @@ def compared_of(conn: sa.Connection, ocid: str, at: int | None) -> list[Comparab
     return [_comparable(row) for row in conn.execute(query).mappings()]
 
 
-def members(conn: sa.Connection, groups: Iterable[str], at: int | None) -> dict[str, list[Comparable]]:
-    """Return everything that is compared in these groups."""
-    c = tables.comparables
-    found: dict[str, list[Comparable]] = {}
-    for part in chunks(sorted(set(groups))):
-        query = sa.select(c).where(c.c.group.in_(part), at_publication(c, at)).order_by(c.c.on, c.c.ocid, c.c.locator)
-        for row in conn.execute(query).mappings():
-            found.setdefault(row["group"], []).append(_comparable(row))
-    return found
-
-
 def jurisdictions(conn: sa.Connection, at: int | None) -> list[str]:
     """Return the jurisdictions that have published a purchase."""
     t = tables.checks

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from ledger import flows, projections, store, subtotals, tables
 from ledger.arcs import GOODS_ONLY
-from ledger.checks.compared import spread
-from ledger.checks.stored import members, spreads
+from ledger.checks.compared import Comparable, spread
+from ledger.checks.stored import spreads
 from ledger.reading import Wanted
 from ledger.settings import Settings
 from ledger.totals import added, at_publication, each, movements, totals
@@ -160,7 +160,11 @@ def test_kept_spreads_are_those_of_the_prices(busy: sa.Engine) -> None:
     with store.reading(busy) as conn:
         for at in (None, 1, 3):
             groups = [g for g in conn.scalars(sa.select(tables.comparables.c.group).distinct()) if "unit-price" in g]
-            prices = members(conn, groups, at)
+            c = tables.comparables
+            prices: dict[str, list[Comparable]] = {}
+            for row in conn.execute(sa.select(c).where(c.c.group.in_(groups), at_publication(c, at))).mappings():
+                fields = {k: row[k] for k in Comparable.__dataclass_fields__}
+                prices.setdefault(row["group"], []).append(Comparable(**fields))
             assert spreads(conn, groups, at) == {g: spread(told) for g, told in prices.items()}
             assert prices
 
