@@ -75,7 +75,7 @@ def _party(ask: Ask, id: str, part: str) -> Page:
         raise NotFound("no_party", party=id)
     # In whatever part: a hospital that only received goods has records too.
     told = asked(ask, party=id)
-    found = reading.search(ask.conn, told.wanted, ask.at)
+    found = ask.site.finder.search(ask.conn, told.wanted, ask.at)
     # Deliveries by a supplier are counted with its contracts' goods on the item pages, not as gifts of it.
     given = totals(
         ask.conn, ask.at, payer=id, stage=("pledge", "commitment", "receipt", "allocation", "contract", "payment")

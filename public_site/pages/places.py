@@ -59,7 +59,7 @@ def area(ask: Ask, code: str) -> Page:
         raise NotFound("no_area", area=code)
     jurisdiction, place = known
     told = asked(ask, area=code)
-    found = reading.search(ask.conn, told.wanted, ask.at, facets=False)
+    found = ask.site.finder.search(ask.conn, told.wanted, ask.at, facets=False)
     arrived = reading.goods(ask.conn, ask.at, area=code, stage=("receipt", "delivery"))
     sums = totals(ask.conn, ask.at, area=code)
     view = AreaPage(

@@ -76,7 +76,7 @@ def programme(ask: Ask, ocid: str) -> Page:
         raise NotFound("no_programme", ocid=ocid)
     sums = totals(ask.conn, ask.at, programme=ocid)
     own = movements(ask.conn, ask.at, ocids=[ocid])
-    under = reading.search(ask.conn, Wanted(programme=ocid, kind="procurement"), ask.at, 100, facets=False)
+    under = ask.site.finder.search(ask.conn, Wanted(programme=ocid, kind="procurement"), ask.at, 100, facets=False)
     arrived: list[Goods] = reading.goods(ask.conn, ask.at, programme=ocid)
     view = Programme(
         it,

@@ -365,6 +365,7 @@ def test_a_store_of_the_version_before_gets_its_checks_at_the_first_start(
     with store.writing(engine) as conn:
         for name in ("subtotals", "spreads", "voice_acts", "voices", "flags", "comparables", "checks"):
             conn.exec_driver_sql(f"DROP TABLE {name}")
+        conn.exec_driver_sql("DROP INDEX ix_arcs_order")
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     projections.migrate(engine)
     assert matches(engine) == there and projections.compare(engine) == []
