@@ -29,6 +29,7 @@ from public_site import api, i18n, pages
 from public_site.charts import routes as charts
 from public_site.desk import routes as desk
 from public_site.lately import Lately
+from public_site.measured import Measured, Metrics
 from public_site.pages import voices
 from public_site.web import FOR_EVER, Guard, Page, Site, address, policy, redirect_home
 
@@ -86,6 +87,9 @@ def create_app(settings: Settings, register: Register | None = None, engine: sa.
     app.add_middleware(_Compressed)
     app.add_middleware(Lately, site=site)
     app.add_middleware(Guard, site=site)
+    metrics = Metrics(site)
+    app.router.routes.append(Route("/metrics", metrics.endpoint, methods=["GET"]))
+    app.add_middleware(Measured, metrics=metrics)
     return app
 
 
