@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from importers import documents_staging, layout, mapping, sandbox, sheet
+from importers import columns, documents_staging, layout, mapping, sandbox, sheet
 from importers.annotate import is_report
 from importers.mapping import NotOurs, Saved
 from importers.parsing import column_letters
@@ -199,10 +199,23 @@ def report(file: StagedFile, held: Mapping[tuple[int, int], str] | None = None) 
         "sha256": str(file.sha256),
         "tables": out,
         "not_read": [
-            {"sheet": name, "why": why, **({"range": where} if where else {}), **asked.get((name, where), {})}
+            {
+                "sheet": name,
+                "why": why,
+                "porque": _porque(why),
+                **({"range": where} if where else {}),
+                **asked.get((name, where), {}),
+            }
             for name, why, where in file.not_read
         ],
     }
+
+
+def _porque(why: str) -> str:
+    """The Spanish words of a reason for which a sheet was not read."""
+    words = columns.words()
+    known = {told["short"]: told["corto"] for told in words["table"].values()}
+    return known.get(why) or words["not_read"].get(why, {}).get("es", why)
 
 
 def _column(c: Column) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers import staging
+from importers import columns, staging
 from importers.staging import StagedFile, StagedTable
 from ledger.findings import codes
 from ledger.settings import Jurisdiction, Settings
@@ -335,3 +337,23 @@ def test_read_is_accepted_and_held_and_ignored(tmp_path: Path, rows: list[list[s
     for t in found.tables:
         numbers = [r.number for r in t.rows] + list(t.held) + [n for n, _ in t.ignored]
         assert sorted(numbers) == list(range(2, max(numbers) + 1))
+
+
+def test_every_reason_for_not_reading_a_sheet_is_said_in_spanish_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["Donor", "Amount"])
+    book.active.append(["Example Partner", 5])
+    for title, rows in (("Hidden", [["a"]]), ("Empty", []), ("Words", [["Please read this first."]])):
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book["Hidden"].sheet_state = "hidden"
+    book.save(path)
+    told = {n["sheet"]: n["porque"] for n in staging.report(of_file(path))["not_read"]}
+    assert told == {"Hidden": "está oculta", "Empty": "está vacía", "Words": "no es una tabla"}
+    kinds = columns.words()["table"].values()
+    assert all(k["corto"] and k["corto"] != k["short"] for k in kinds)
+    source = Path(staging.__file__).read_text("utf-8")
+    plain = set(re.findall(r'not_read\.append\(\(raw\.name, "([^"]+)"', source))
+    assert plain - {k["short"] for k in kinds} == set(columns.words()["not_read"])
