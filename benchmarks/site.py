@@ -106,6 +106,10 @@ QUESTIONS: dict[str, Question] = {
         lambda c, _: f"/en/search?{urlencode(_words(c) | _filters(c))}",
         lambda c, _: _datasette(_words(c) | _filters(c)),
     ),
+    # With a number of its own each, so that no answer is a kept one: what a page of totals costs to make.
+    "front page, made anew": Question(lambda c, _: f"/en/?fresh={c.random()}", None),
+    "money out, made anew": Question(lambda c, _: f"/en/money-out?fresh={c.random()}", None),
+    "flows, made anew": Question(lambda c, _: f"/en/follow?fresh={c.random()}", None),
     "the whole list, again": Question(lambda c, _: "/en/search", lambda c, _: _datasette({})),
     "unchanged list (304)": Question(lambda c, _: "/en/search", None, unchanged=True),
     "null endpoint": Question(lambda c, _: "/livez", None),
