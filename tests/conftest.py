@@ -7,6 +7,7 @@ a user who is not root. Neither there: the test fails and says how to get one; i
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -169,9 +170,23 @@ def engine(request: pytest.FixtureRequest) -> sa.Engine:
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of the demonstration ledger, made once a run by the real command: 40 seconds, so its tests share it."""
-    folder = tmp_path_factory.mktemp("demonstration") / "home"
-    command = [Path(sys.executable).parent / "covid-ledger", "--json", "demo", "--no-serve", "--dir", folder]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=800)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return folder
+    """The home of the demonstration ledger, made once a run by the real command: 40 seconds, so its tests share it.
+
+    Each worker of a run has a copy of its own: some tests write.
+    """
+    mine = tmp_path_factory.mktemp("demonstration") / "home"
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    made = together / "demonstration-made"
+    with (together / "demonstration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            begun = made.with_name("demonstration-begun")
+            shutil.rmtree(begun, ignore_errors=True)
+            command = [Path(sys.executable).parent / "covid-ledger", "--json", "demo", "--no-serve", "--dir", begun]
+            done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=800)
+            assert done.returncode == 0, done.stderr[-4000:]
+            begun.rename(made)
+        shutil.copytree(made, mine)
+    return mine

@@ -26,7 +26,7 @@ from public_site.app import create_app
 from tests import builders as b
 from tests.addresses import addresses, chain_ocids
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("accessibility")]
+pytestmark = pytest.mark.timeout(600)
 
 PASSWORD = "correct horse battery staple"
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")

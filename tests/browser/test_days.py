@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from ledger.settings import Settings, register
 from public_site.app import create_app
 
-pytestmark = [pytest.mark.xdist_group("demonstration"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from public_site.app import create_app
 from public_site.charts import figures
 from tests.conformance import judging
 
-pytestmark = [pytest.mark.xdist_group("demonstration"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).parent / "covid-ledger"

@@ -132,7 +132,6 @@ def test_a_promise_is_kept_by_money_that_came_without_a_signature(bare: sa.Engin
     assert [(s.name, s.open, s.over) for s in found[:2]] == [("signed", 40, 0), ("received", 0, 40)]
 
 
-@pytest.mark.xdist_group("demonstration")
 def test_it_adds_up_on_the_demonstration(demonstration: Path) -> None:
     engine = sa.create_engine(f"sqlite:///file:{demonstration / 'ledger.db'}?mode=ro&uri=true")
     with engine.connect() as conn:
