@@ -308,7 +308,7 @@ class _Links:
         raw = self._raw[role]
         if role in self._kept:
             name = next(iter(raw))
-            by_code = _by_code(self.conn, self._kept[role], self.line, self.at)
+            by_code = _by_code(self.conn, self._kept[role], self.line, self.wanted, self.at)
             rows = [({name: code}, *told) for code, told in by_code.items()]
         else:
             rows = self._grouped(raw)
@@ -374,7 +374,7 @@ class Moment:
 def moments(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = None) -> list[Moment]:
     """Return a line by month, as exactly as dates are known: `2020-05`, or `2020` when that is all there is."""
     if _is_whole(wanted, at):
-        by_month = _by_code(conn, "month", line, at)
+        by_month = _by_code(conn, "month", line, wanted, at)
         return [Moment(m, *by_month[m]) for m in sorted(by_month, key=lambda m: m or "~")]
     month = func.substr(arcs.c.on, 1, 7)
     query = sa.select(month, _sum(), func.count()).where(*_of(line, wanted, at)).group_by(month)
@@ -394,7 +394,7 @@ class Place:
 def places(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = None) -> list[Place]:
     """Return a line by area, with the figures of its stage that name an area and no amount."""
     if _is_whole(wanted, at):
-        return _kept_places(conn, line, at)
+        return _kept_places(conn, line, wanted, at)
     filters = {**narrowed(wanted, at), **line.filters()}
     filters.pop("currency")
     without = func.sum(sa.case((arcs.c.amount.is_(None), 1), else_=0))
@@ -407,8 +407,9 @@ def places(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None = Non
     return [Place(area, amount, count, int(none)) for area, amount, count, none in conn.execute(query)]
 
 
-def _kept_places(conn: sa.Connection, line: Line, at: int | None) -> list[Place]:
-    amounts, silent = _by_code(conn, "area", line, at), _by_code(conn, "area", replace(line, currency=""), at)
+def _kept_places(conn: sa.Connection, line: Line, wanted: Wanted, at: int | None) -> list[Place]:
+    amounts = _by_code(conn, "area", line, wanted, at)
+    silent = _by_code(conn, "area", replace(line, currency=""), wanted, at)
     return [
         Place(area, amounts[area][0] if area in amounts else None, amounts.get(area, _NONE)[1] + without, without)
         for area in sorted({*amounts, *silent}, key=lambda a: (a is None, a))
@@ -416,11 +417,12 @@ def _kept_places(conn: sa.Connection, line: Line, at: int | None) -> list[Place]
     ]
 
 
-def _by_code(conn: sa.Connection, by: str, line: Line, at: int | None) -> Sums:
+def _by_code(conn: sa.Connection, by: str, line: Line, wanted: Wanted, at: int | None) -> Sums:
     """What a whole line says by one thing, as it is kept."""
+    chosen = {**line.filters(), "crossing": wanted.crossing}
     found: Sums = {}
-    whole = [(told.amount, told.arcs) for told in totals(conn, at, **line.filters())]
-    for code, told in each(conn, by, at, **line.filters()):
+    whole = [(told.amount, told.arcs) for told in totals(conn, at, **chosen)]
+    for code, told in each(conn, by, at, **chosen):
         amount, figures = found.get(code, _NONE)
         found[code] = amount + told.amount, figures + told.arcs
     unnamed = sum(n for _, n in whole) - sum(n for _, n in found.values())
@@ -431,8 +433,8 @@ def _by_code(conn: sa.Connection, by: str, line: Line, at: int | None) -> Sums:
 
 
 def _is_whole(wanted: Wanted, at: int | None) -> bool:
-    """Whether the reader filters by nothing but what makes a line: then the sums are kept."""
-    return set(narrowed(wanted, at)) <= {"jurisdiction", "stage", "currency"}
+    """Whether the reader filters by nothing but what makes a line and how money crosses: then the sums are kept."""
+    return set(narrowed(wanted, at)) <= {"jurisdiction", "stage", "currency", "crossing"}
 
 
 def named(conn: sa.Connection, jurisdiction: str, at: int | None = None) -> dict[str, int]:

@@ -104,7 +104,8 @@ def totals(conn: sa.Connection, at: int | None = None, **filters: Any) -> list[T
 
 def each(conn: sa.Connection, by: str, at: int | None = None, **lines: Any) -> list[tuple[str, Total]]:
     """Return the kept totals of every code of `by` (`subtotals.BY`, or `month`: `2020-05`, or `2020` when that is all
-    that is known). `lines` chooses by what makes a line: jurisdiction, stage, currency, in_kind, loan."""
+    that is known). `lines` chooses by what makes a line (jurisdiction, stage, currency, in_kind, loan), by crossing.
+    """
     t = tables.subtotals
     return [(code, told) for code, told in _kept(conn, at, _chosen(t, {"by": by, "crossing": "", **lines}))]
 

@@ -67,6 +67,7 @@ class Figure:
     per: str = "total"
     links: Mapping[Any, str] | None = None
     names: Mapping[str, str] | None = None
+    unmade: int = 0  # rows that only a file has room for, and that a page does not make: there may be thousands
     gaps: int = 0  # figures whose link is not published, or areas of which nothing is known
 
     @property
@@ -82,6 +83,11 @@ class Figure:
             if members <= MEMBERS_MAX:
                 found.append(row)
         return tuple(found)
+
+    @property
+    def more(self) -> int:
+        """How many rows the file has besides."""
+        return len(self.rows) - len(self.shown) + self.unmade
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -177,7 +183,8 @@ def _named(ask: Ask, nodes: Iterable[tuple[str, str]], several: Mapping[str, tup
 def _rows(ask: Ask, here: Figure, columns: Iterable[Iterable[Node]], several: Mapping[str, Any]) -> Figure:
     """Give a figure its table, names and links from columns of nodes."""
     columns = [list(column) for column in columns]
-    everyone = [n for column in columns for node in column for n in (node, *node.members)]
+    most = None if ask.twin in ("csv", "json") else MEMBERS_MAX
+    everyone = [n for column in columns for node in column for n in (node, *node.members[:most])]
     names = _named(ask, [(n.role, n.id) for n in everyone if n.id and n.id != OTHER], several)
     links: dict[Any, str] = {}
     rows = []
@@ -197,13 +204,14 @@ def _rows(ask: Ask, here: Figure, columns: Iterable[Iterable[Node]], several: Ma
                     links[node.role, node.id] if kind == "named" else "", kind,
                     share(node.amount, largest), members=len(node.members))
             )  # fmt: skip
-            for m in node.members:
+            for m in node.members[:most]:
                 own = names.get(m.id or "", m.id or "")
                 rows.append(
                     Row(m.role, m.id or "", own, m.amount, m.figures, link(m), "member", share(m.amount, largest))
                 )
     unknown = max((sum(n.figures for n in column if n.id is None) for column in columns), default=0)
-    return replace(here, rows=tuple(rows), links=links, names=names, gaps=unknown)
+    unmade = sum(len(node.members[most:]) for column in columns for node in column) if most else 0
+    return replace(here, rows=tuple(rows), links=links, names=names, gaps=unknown, unmade=unmade)
 
 
 def _flows(ask: Ask, here: Figure, line: Line, wanted: Drawn) -> Figure:
