@@ -356,7 +356,7 @@ releases = Table(  # append-only: triggers refuse UPDATE and DELETE
     Column("body", sa.LargeBinary, nullable=False),  # zstd of the release's JSON
     Column("sha256", Text, nullable=False),  # of the canonical JSON
     Index("ix_releases_date", "date", "id"),
-    Index("ix_releases_publication", "publication"),
+    Index("ix_releases_publication", "publication", "ocid"),
 )
 
 provenance = Table(  # append-only; one row a release

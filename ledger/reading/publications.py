@@ -121,7 +121,7 @@ def latest(conn: sa.Connection, at: int | None, after: str = "", limit: int = 50
         sa.select(r.c.publication, r.c.date, r.c.ocid, r.c.number, r.c.kind, r.c.jurisdiction, r.c.publisher)
         .add_columns(then.c.title, then.c.withdrawn)
         .join(then, standing)
-        .order_by(r.c.publication.desc(), r.c.ocid)
+        .order_by(r.c.publication.desc(), r.c.ocid.desc())  # one way through one index, however large a publication
         .limit(limit)
     )
     if at is not None:
@@ -131,7 +131,7 @@ def latest(conn: sa.Connection, at: int | None, after: str = "", limit: int = 50
             query = query.where(r.c[name] == value)
     number, _, ocid = after.partition(":")
     if number.isdecimal() and len(number) < 10 and ocid:
-        later = sa.and_(r.c.publication == int(number), r.c.ocid > ocid)
+        later = sa.and_(r.c.publication == int(number), r.c.ocid < ocid)
         query = query.where(sa.or_(r.c.publication < int(number), later))
     return [
         _news(row, "withdrawn" if row.withdrawn else "added" if row.number == 1 else "changed")

@@ -45,4 +45,6 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("processes", "figures", "without_amount")),
         sa.PrimaryKeyConstraint(*line, "in_kind", "loan", "from_publication", name=op.f("pk_subtotals")),
     )
+    op.drop_index("ix_releases_publication", "releases")
+    op.create_index("ix_releases_publication", "releases", ["publication", "ocid"])
     op.create_index("ix_arcs_order", "arcs", ["to_publication", "crossing", "on", "ocid", "position"])
