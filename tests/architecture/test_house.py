@@ -38,6 +38,7 @@ DOORS = {
     "public_site.api": "test_ocds_api.py",
     "public_site.desk": "test_desk.py",
     "public_site.filling": "test_cli.py",
+    "public_site.measured": "test_measured.py",
     "public_site.pages": "test_pages.py",
     "importers.drafts": "test_drafts.py",
     "ledger.migrations.env": "test_store.py",
