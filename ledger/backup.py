@@ -316,7 +316,7 @@ def _outward(column: sa.Column[Any]) -> Callable[[Any], Any]:
         return lambda v: base64.b64encode(v).decode()
     if isinstance(column.type, tables.Moment):
         return lambda v: v.astimezone(UTC).isoformat()
-    if isinstance(column.type, tables.Amount):
+    if isinstance(column.type, tables.Amount | tables.Sum):
         return str
     return lambda v: v
 
@@ -326,7 +326,7 @@ def _inward(column: sa.Column[Any]) -> Callable[[Any], Any]:
         return base64.b64decode
     if isinstance(column.type, tables.Moment):
         return datetime.fromisoformat
-    if isinstance(column.type, tables.Amount):
+    if isinstance(column.type, tables.Amount | tables.Sum):
         return Decimal
     return lambda v: v
 

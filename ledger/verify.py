@@ -162,7 +162,7 @@ def _file_sha256(path: Path) -> str:
 
 def _totals(conn: sa.Connection, register: Register) -> Iterator[str]:
     """The law: totals from SQL = totals recomputed from the records, line by line."""
-    stored = {t.line: t for t in totals.totals(conn)}
+    stored = {t.line: t for t in totals.added(conn)}  # from the figures: kept totals are compared with these beside
     again: dict[tuple[str, str, str, bool, bool], totals.Total] = {}
     for told in _current(conn):
         for line in totals.of_arcs(told):
